@@ -1,0 +1,103 @@
+"""Answers as Klarna words them.
+
+Source: https://docs.klarna.com/api/errors and
+https://docs.klarna.com/resources/developer-tools/error-handling/error-codes-and-messages-for-klarna-payments
+"""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import uuid4
+
+from django_klarna.sandbox.messages import Response, json_response
+
+# The codes that Klarna documents for each status; its order management API names the last four.
+ERROR_CODES: Final = {
+    400: "BAD_REQUEST",
+    403: "INVALID_OPERATION",
+    404: "NOT_FOUND",
+    409: "BAD_VALUE",
+    429: "TOO_MANY_REQUESTS",
+    500: "INTERNAL_SERVER_ERROR",
+    502: "TEMPORARILY_UNAVAILABLE",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "TEMPORARILY_UNAVAILABLE",
+}
+UNAUTHORIZED_PAGE: Final = (
+    b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n"
+    b"<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>sandbox</center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
+RATE_LIMIT_HEADERS: Final = {
+    "X-Ratelimit-Limit": "40",
+    "X-Ratelimit-Remaining": "0",
+    "X-Ratelimit-Reset": "1",
+}
+
+
+class RefusedError(Exception):
+    """Carry the answer to a request that is refused."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def ok(content: object) -> Response:
+    """Return a 200 with a correlation id."""
+    return json_response(200, content, _correlation(str(uuid4())))
+
+
+def no_content() -> Response:
+    """Return a 204 without a body; Klarna sends the correlation id on these too."""
+    return Response(status=204, headers=_correlation(str(uuid4())))
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """Return an error in Klarna's form: code, messages, and a correlation id in body and header."""
+    correlation_id = str(uuid4())
+    content = {"error_code": code, "error_messages": [message], "correlation_id": correlation_id}
+    limits = RATE_LIMIT_HEADERS if status == 429 else {}  # noqa: PLR2004  as in ERROR_CODES
+    return json_response(status, content, _correlation(correlation_id) | limits)
+
+
+def bad_request() -> Response:
+    """Return the answer to a body that is no JSON object."""
+    return error(400, "BAD_REQUEST", "Bad request")
+
+
+def bad_value(fields: Iterable[str]) -> Response:
+    """Return a 400 whose single message names each field once, as recorded from Klarna."""
+    return error(400, "BAD_VALUE", f"Bad value: {', '.join(dict.fromkeys(fields))}")
+
+
+def not_found(message: str = "Invalid session id") -> Response:
+    """Return a 404; an expired session, an unknown one and another merchant's look the same."""
+    return error(404, "NOT_FOUND", message)
+
+
+def session_completed() -> Response:
+    """Return the answer to a change of a session for which the order is placed."""
+    return error(404, "SESSION_COMPLETED", "Session already completed")
+
+
+def too_large() -> Response:
+    """Return the answer to a body over 1 MB."""
+    return error(413, "REQUEST_TOO_LARGE", "Request body is larger than 1 MB")
+
+
+def unauthorized() -> Response:
+    """Return a 401 as recorded: an HTML page of the gateway, without a correlation id."""
+    headers = {"Content-Type": "text/html", "WWW-Authenticate": 'Basic realm="Klarna"'}
+    return Response(status=401, headers=headers, body=UNAUTHORIZED_PAGE)
+
+
+def for_status(status: int, code: str | None) -> Response:
+    """Return the answer that Klarna's gateway or API would give with this status."""
+    if status == 401:  # noqa: PLR2004  the one status whose body is not JSON
+        return unauthorized()
+    fallback = "INTERNAL_SERVER_ERROR" if status >= 500 else "BAD_REQUEST"  # noqa: PLR2004  a class of statuses
+    return error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
+
+
+def _correlation(correlation_id: str) -> dict[str, str]:
+    return {"Klarna-Correlation-Id": correlation_id}

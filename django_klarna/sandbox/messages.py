@@ -1,0 +1,62 @@
+"""What goes into the sandbox and what comes out of it, free of sockets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Hold one HTTP request; `path` is without the query."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """Return the value of a header whatever the case of its name, or an empty string."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Hold one HTTP response, to be sent `delay` seconds later."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Stand for a connection that is cut after `delay` seconds without an answer."""
+
+    delay: float = 0
+
+
+def json_response(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with a JSON body, never to be cached."""
+    own = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(status=status, headers={**own, **(headers or {})}, body=json.dumps(content).encode())
+
+
+def method_not_allowed(allowed: tuple[str, ...]) -> Response:
+    """Return a 405 that names the allowed methods."""
+    message = f"Only {', '.join(allowed)} here"
+    return json_response(405, {"error": message}, {"Allow": ", ".join(allowed)})
+
+
+def parse_json(body: bytes) -> object:
+    """Return the parsed body, or None for one that is no JSON (NaN and Infinity are none)."""
+    try:
+        content: object = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,154 @@
+"""Payment sessions: made, read, changed, expired and completed."""
+
+from collections import UserDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+from django_klarna.sandbox import answers
+from django_klarna.sandbox.arithmetic import arithmetic_violations
+from django_klarna.sandbox.clock import Clock, iso
+from django_klarna.sandbox.contract import contract_violations, writable
+from django_klarna.sandbox.markets import market_violations
+from django_klarna.sandbox.tokens import ClientTokens
+
+# Klarna's guides disagree on whether an update prolongs this; it is a flag of the sandbox.
+LIFETIME: Final = timedelta(hours=48)
+DEFAULT_LOCALE: Final = "en-US"
+# Klarna gives these back only once the shopper has authorized.
+PERSONAL_FIELDS: Final = frozenset(("customer", "billing_address", "shipping_address"))
+# The guide's examples of a read show no authorization URL.
+READABLE_URLS: Final = frozenset(("confirmation", "notification", "push"))
+
+
+@dataclass(slots=True, kw_only=True)
+class SandboxSession:
+    """Hold one session as Klarna would: what the merchant sent, and what Klarna added."""
+
+    session_id: str
+    owner: str
+    content: dict[str, Any]
+    client_token: str
+    expires_at: datetime
+    status: Literal["incomplete", "complete"] = "incomplete"
+
+
+class Sessions(UserDict[str, SandboxSession]):
+    """Keep the sessions by id and hold them to Klarna's rules."""
+
+    def __init__(self, *, clock: Clock, tokens: ClientTokens, update_extends_expiry: bool) -> None:
+        super().__init__()
+        self._clock = clock
+        self._tokens = tokens
+        self._update_extends_expiry = update_extends_expiry
+
+    def create(self, owner: str, sent: Mapping[str, object], base_url: str) -> SandboxSession:
+        """Make a session from a request body.
+
+        Raises:
+            RefusedError: the body breaks the contract or Klarna's arithmetic.
+
+        """
+        content = _checked(writable(sent))
+        session_id = str(uuid4())
+        claims = {
+            "session_id": session_id,
+            "base_url": base_url,
+            "language": content.get("locale", DEFAULT_LOCALE),
+            "purchase_country": content["purchase_country"],
+        }
+        self[session_id] = SandboxSession(
+            session_id=session_id,
+            owner=owner,
+            content=content,
+            client_token=self._tokens.sign(claims),
+            expires_at=self._clock.now() + LIFETIME,
+        )
+        return self[session_id]
+
+    def live(self, session_id: str) -> SandboxSession:
+        """Return a session that has not expired.
+
+        Raises:
+            RefusedError: there is none of this id, or its time is over.
+
+        """
+        session = self.get(session_id)
+        if session is None or session.expires_at <= self._clock.now():
+            raise answers.RefusedError(answers.not_found())
+        return session
+
+    def owned(self, owner: str, session_id: str) -> SandboxSession:
+        """Return a live session of these credentials.
+
+        Raises:
+            RefusedError: there is none of this id that is theirs.
+
+        """
+        session = self.live(session_id)
+        if session.owner != owner:
+            raise answers.RefusedError(answers.not_found())
+        return session
+
+    def merge(self, session: SandboxSession, sent: Mapping[str, object]) -> None:
+        """Merge a request body into a session, top-level field by field.
+
+        The merged whole has to pass as a new session would, and a refused update changes nothing. Source:
+        https://docs.klarna.com/payments/web-payments/additional-resources/error-handling-and-validations/validations-in-kp
+
+        Raises:
+            RefusedError: the session is completed, or the merged whole is wrong.
+
+        """
+        if session.status == "complete":
+            raise answers.RefusedError(answers.session_completed())
+        session.content = _checked(session.content | writable(sent))
+        if self._update_extends_expiry:
+            session.expires_at = self._clock.now() + LIFETIME
+
+
+def payment_method_categories(base_url: str) -> list[dict[str, Any]]:
+    """Return the one category that the sandbox offers, with the address of its badge."""
+    badge = f"{base_url}/kp/lib/v1/badge.svg"
+    urls = {"standard": badge, "descriptive": badge}
+    return [{"identifier": "klarna", "name": "Pay with Klarna", "asset_urls": urls}]
+
+
+def merchant_session(session: SandboxSession, base_url: str) -> dict[str, Any]:
+    """Return what Klarna answers to a create."""
+    return {
+        "session_id": session.session_id,
+        "client_token": session.client_token,
+        "payment_method_categories": payment_method_categories(base_url),
+    }
+
+
+def session_read(session: SandboxSession, base_url: str) -> dict[str, Any]:
+    """Return what Klarna answers to a read: neither the session's id nor, before authorization, a person.
+
+    Source: https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/other-actions/check-the-details-of-a-payment-session
+    """
+    shown = {key: value for key, value in session.content.items() if key not in PERSONAL_FIELDS}
+    if "merchant_urls" in shown:
+        urls = shown["merchant_urls"].items()
+        shown["merchant_urls"] = {key: url for key, url in urls if key in READABLE_URLS}
+    return {
+        "locale": DEFAULT_LOCALE,
+        **shown,
+        "client_token": session.client_token,
+        "expires_at": iso(session.expires_at),
+        "payment_method_categories": payment_method_categories(base_url),
+        "status": session.status,
+    }
+
+
+def _checked(content: dict[str, Any]) -> dict[str, Any]:
+    violations = contract_violations(content) or [
+        *market_violations(content),
+        *arithmetic_violations(content),
+    ]
+    if violations:
+        raise answers.RefusedError(answers.bad_value(violations))
+    return content

@@ -1,0 +1,210 @@
+"""Steering the sandbox: calls, faults, clock, reset."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from django_klarna.sandbox import Drop
+from tests.sandbox.conftest import parsed
+
+CREATE = ("POST", "/payments/v1/sessions")
+
+
+def test_calls_are_listed_oldest_first(client, cart):
+    session_id = client.created(cart)["session_id"]
+    client.update(session_id, {"order_amount": 1})
+    client.read(session_id)
+    client.send("GET", "/payments/v2/things")
+    status, calls = client.control("GET", "calls")
+    assert status == 200
+    assert [datetime.fromisoformat(call.pop("at")) for call in calls]
+    assert calls == [
+        {"operation": "create_credit_session", "status": 200, "body": cart, "session_id": session_id},
+        {
+            "operation": "update_credit_session",
+            "status": 400,
+            "body": {"order_amount": 1},
+            "session_id": session_id,
+        },
+        {"operation": "read_credit_session", "status": 200, "body": None, "session_id": session_id},
+        {"operation": "unknown", "status": 404, "body": None},
+    ]
+
+
+def test_control_and_browser_are_no_calls(client):
+    client.control("GET", "calls")
+    for path in ("/", "/kp/lib/v1/api.js", "/kp/lib/v1/badge.svg", "/kp/lib/v1/session"):
+        client.send("GET", path)
+    assert client.sandbox.calls == []
+
+
+def test_call_with_an_unreadable_body_has_none(client):
+    client.create(b"{")
+    (call,) = client.sandbox.calls
+    assert (call.body, call.status) == (None, 400)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "BAD_REQUEST"),
+        (403, "INVALID_OPERATION"),
+        (404, "NOT_FOUND"),
+        (409, "BAD_VALUE"),
+        (422, "BAD_REQUEST"),
+        (429, "TOO_MANY_REQUESTS"),
+        (500, "INTERNAL_SERVER_ERROR"),
+        (503, "TEMPORARILY_UNAVAILABLE"),
+        (599, "INTERNAL_SERVER_ERROR"),
+    ],
+)
+def test_fault_answers_instead_of_doing(client, cart, status, code):
+    client.sandbox.fail_next("create_credit_session", status=status)
+    response = client.create(cart)
+    assert (response.status, parsed(response)["error_code"]) == (status, code)
+    assert not client.sandbox.sessions
+    assert ("X-Ratelimit-Reset" in response.headers) is (status == 429)
+    assert client.create(cart).status == 200
+
+
+def test_fault_401_looks_like_the_real_one(client, cart):
+    client.sandbox.fail_next(status=401)
+    response = client.create(cart)
+    assert (response.status, response.headers["Content-Type"]) == (401, "text/html")
+
+
+def test_fault_with_a_code_of_its_own(client, cart):
+    session_id = client.created(cart)["session_id"]
+    fault = {"operation": "updateCreditSession", "status": 404, "error_code": "SESSION_COMPLETED"}
+    assert client.control("POST", "faults", fault)[0] == 200
+    assert client.read(session_id).status == 200
+    assert parsed(client.update(session_id, {}))["error_code"] == "SESSION_COMPLETED"
+
+
+def test_faults_are_counted_and_taken_in_order(client, cart):
+    client.sandbox.fail_next("read_credit_session", status=500)
+    client.sandbox.fail_next(status=503, count=2)
+    client.sandbox.fail_next(status=429)
+    assert [client.create(cart).status for _ in range(4)] == [503, 503, 429, 200]
+    assert client.read("x").status == 500
+    assert client.sandbox.faults == []
+
+
+@pytest.mark.parametrize(("drop", "made"), [("before", 0), ("after", 1), (True, 1)])
+def test_dropped_call(client, cart, drop, made):
+    client.control("POST", "faults", {"drop": drop})
+    assert client.dropped(*CREATE, cart) == Drop()
+    assert len(client.sandbox.sessions) == made
+    (call,) = client.sandbox.calls
+    assert (call.operation, call.status, call.body) == ("create_credit_session", None, cart)
+
+
+def test_delay_goes_with_a_status_a_drop_or_the_usual_answer(client, cart):
+    client.sandbox.fail_next(delay=2)
+    client.sandbox.fail_next(delay=3, status=500)
+    client.sandbox.fail_next(delay=4, drop="before")
+    client.sandbox.fail_next(delay=5, drop="after")
+    answers = [client.create(cart), client.create(cart)]
+    assert [(answer.status, answer.delay) for answer in answers] == [(200, 2), (500, 3)]
+    assert client.dropped(*CREATE, cart) == Drop(delay=4)
+    assert client.dropped(*CREATE, cart) == Drop(delay=5)
+
+
+def test_pending_faults_are_listed_and_cleared(client, cart):
+    assert client.control("POST", "faults", {"status": 500, "count": 3})[0] == 200
+    client.create(cart)
+    (pending,) = client.control("GET", "faults")[1]
+    assert (pending["status"], pending["count"], pending["operation"]) == (500, 2, None)
+    assert client.control("DELETE", "faults") == (200, [])
+    assert client.create(cart).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        ("operation", {"operation": "create_order_now", "status": 500}),
+        ("operation", {"operation": ["x"], "status": 500}),
+        ("status", {}),
+        ("status", []),
+        ("status", None),
+        ("status", {"status": 200}),
+        ("status", {"status": "500"}),
+        ("status", {"status": True}),
+        ("error_code", {"status": 500, "error_code": 5}),
+        ("error_code", {"delay": 1, "error_code": "X"}),
+        ("delay", {"delay": -1}),
+        ("delay", {"delay": "1"}),
+        ("delay", {"delay": 1e9}),
+        ("drop", {"drop": "sometimes"}),
+        ("drop", {"drop": [1]}),
+        ("drop", {"drop": "after", "status": 500}),
+        ("count", {"status": 500, "count": 0}),
+        ("count", {"status": 500, "count": 1.5}),
+        ("stauts", {"stauts": 500}),
+    ],
+)
+def test_bad_fault_is_refused_by_the_name_of_its_field(client, field, content):
+    status, answer = client.control("POST", "faults", content)
+    assert status == 400
+    assert answer["error"].startswith(f"{field}: ")
+    assert client.sandbox.faults == []
+
+
+def test_fail_next_refuses_what_makes_no_fault(sandbox):
+    with pytest.raises(ValueError, match="count: must be"):
+        sandbox.fail_next(status=500, count=0)
+
+
+@pytest.mark.parametrize("name", ["advance", "seconds"])
+def test_clock_moves_forward(client, name):
+    before = datetime.fromisoformat(client.control("GET", "clock")[1]["now"])
+    status, answer = client.control("POST", "clock", {name: 90})
+    moved = datetime.fromisoformat(answer["now"]) - before
+    assert status == 200
+    assert timedelta(seconds=90) <= moved < timedelta(seconds=95)
+
+
+@pytest.mark.parametrize(
+    "content", [None, [], {}, {"advance": "1"}, {"advance": True}, {"advance": -1}, {"advance": 1e12}]
+)
+def test_clock_refuses_what_is_no_time(client, content):
+    status, answer = client.control("POST", "clock", content)
+    assert status == 400
+    assert answer["error"].startswith("advance: ")
+
+
+def test_reset_forgets_everything(client, cart):
+    session_id = client.created(cart)["session_id"]
+    client.sandbox.fail_next(status=500)
+    client.sandbox.advance(3600)
+    moved = client.sandbox.now
+    assert client.control("POST", "reset") == (200, {})
+    assert (len(client.sandbox.sessions), client.sandbox.calls, client.sandbox.faults) == (0, [], [])
+    assert client.sandbox.now < moved
+    assert client.read(session_id).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/payments/v1/sessions", "POST"),
+        ("DELETE", "/payments/v1/sessions/x", "GET, POST"),
+        ("POST", "/_sandbox/calls", "GET"),
+        ("PUT", "/_sandbox/faults", "GET, POST, DELETE"),
+        ("GET", "/_sandbox/reset", "POST"),
+        ("POST", "/", "GET, HEAD"),
+        ("POST", "/kp/lib/v1/session", "GET, OPTIONS"),
+    ],
+)
+def test_wrong_method(client, method, path, allow):
+    response = client.send(method, path)
+    assert (response.status, response.headers["Allow"]) == (405, allow)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/payments/v1/sessions/", "/payments/v1/sessions/a/b", "/_sandbox/x"]
+)
+def test_unknown_path(client, path):
+    response = client.send("GET", path)
+    assert response.status == 404
+    assert isinstance(parsed(response), dict)
