@@ -1,0 +1,170 @@
+"""Reading what Klarna answers: no more than a limit, and never more strictly than needed."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import requests
+import urllib3
+
+from django_klarna.api.connections import Exchange
+from django_klarna.api.exceptions import KlarnaAPIError, KlarnaError, KlarnaResponseError, error_class
+from django_klarna.api.failures import TRANSPORT_ERRORS, connection_error
+from django_klarna.api.fields import Schema
+
+SchemaT = TypeVar("SchemaT", bound=Schema)
+
+_CHUNK: Final = 65_536
+_SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+# A number of seconds since 1970 rather than until the limit is lifted: Klarna does not say which it sends.
+_EPOCH = 1_000_000_000
+_LONGEST_WORD = 128
+_LONGEST_MESSAGE = 500
+_MOST_MESSAGES = 50
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Answer:
+    """One answer of Klarna's; its repr shows the status only.
+
+    `problem` says why there is no body. It is raised only when the body is needed: how an operation went is
+    told by the status alone.
+    """
+
+    operation: str
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    problem: KlarnaError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the operation succeeded: any 2xx is success."""
+        return 200 <= self.status_code < 300  # noqa: PLR2004 - the class of status codes is called 2xx
+
+    @cached_property
+    def _error(self) -> dict[str, Any]:
+        # Errors come as HTML or empty too, from what stands before Klarna's API.
+        data = None if self.ok else _json(self.body)
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Return the id that Klarna's support asks for."""
+        return _word(self.headers.get("Klarna-Correlation-Id")) or _word(self._error.get("correlation_id"))
+
+    @property
+    def error_code(self) -> str | None:
+        """Return Klarna's word for the error, or None."""
+        return _word(self._error.get("error_code"))
+
+    def parse(self, schema: type[SchemaT]) -> SchemaT:
+        """Return the body as an object of the type.
+
+        Raises KlarnaResponseError when it is none, KlarnaConnectionError when it did not come whole.
+        """
+        if self.problem:
+            raise self.problem
+        try:
+            return schema.parse(_json(self.body))
+        except KlarnaResponseError as error:
+            message = str(error.args[0])
+        raise self.unreadable(message)
+
+    def unreadable(self, why: str) -> KlarnaResponseError:
+        """Return the error for an answer that cannot be read."""
+        return KlarnaResponseError(
+            f"{self.operation}: {why}", status_code=self.status_code, correlation_id=self.correlation_id
+        )
+
+    def error(self) -> KlarnaAPIError:
+        """Return the error that the answer stands for."""
+        return error_class(self.status_code)(
+            self.operation,
+            status_code=self.status_code,
+            error_code=self.error_code,
+            error_messages=_messages(self._error),
+            correlation_id=self.correlation_id,
+            retry_after=_retry_after(self.headers),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Answer to {self.operation}: {self.status_code}>"
+
+
+def receive(operation: str, response: requests.Response, exchange: Exchange, *, limit: int) -> Answer:
+    """Read an answer of at most `limit` bytes, within the time that the exchange has left."""
+    bare = Answer(operation=operation, status_code=response.status_code, headers=response.headers)
+    try:
+        body = _body(response, limit)
+    except urllib3.exceptions.DecodeError:
+        problem: KlarnaError = bare.unreadable("the body is not encoded as it says")
+    except TRANSPORT_ERRORS as error:
+        problem = connection_error(operation, error, exchange)
+    else:
+        if body is not None:
+            return replace(bare, body=body)
+        problem = bare.unreadable(f"the body is larger than {limit} bytes")
+    return replace(bare, problem=problem)
+
+
+def _body(response: requests.Response, limit: int) -> bytes | None:
+    chunks, size = [], 0
+    for chunk in _chunks(response):
+        size += len(chunk)
+        if size > limit:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    while chunk := response.raw.read(_CHUNK, decode_content=True):
+        yield chunk
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _word(value: object) -> str | None:
+    is_word = isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable()
+    return value if isinstance(value, str) and is_word else None
+
+
+def _messages(error: Mapping[str, Any]) -> tuple[str, ...]:
+    found = error.get("error_messages") or error.get("error_message") or []
+    listed = found if isinstance(found, list) else [found]
+    texts = [message for message in listed if isinstance(message, str)][:_MOST_MESSAGES]
+    return tuple(" ".join(message[:_LONGEST_MESSAGE].split()) for message in texts)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Klarna asks us to wait, or None.
+
+    Source: https://docs.klarna.com/api-reference/rate-limit
+    """
+    for name in ("Retry-After", "X-Ratelimit-Reset"):
+        seconds = _seconds(headers.get(name, "").strip())
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _seconds(value: str) -> float | None:
+    now = datetime.now(UTC).timestamp()
+    if _SECONDS.fullmatch(value):
+        number = float(value)
+        return max(0.0, number - now) if number >= _EPOCH else number
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None

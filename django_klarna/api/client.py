@@ -1,0 +1,151 @@
+"""The client: credentials, an address and manners, and the operations that use them."""
+
+import base64
+import ipaddress
+import math
+import platform
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from django_klarna import __version__
+from django_klarna.api.regions import Environment, Region, base_url_for
+from django_klarna.api.sessions import Sessions
+from django_klarna.api.transport import Call, Transport, TransportOptions
+
+
+class KlarnaClient:
+    """Speak to Klarna Payments with the credentials of one account.
+
+    Either `username` and `password` or an `api_key` is needed. `base_url` stands in for `region` and
+    `environment`; it must be https unless the host is this machine. Times are in seconds: `connect_timeout`
+    and `read_timeout` for one wait, `timeout` for a whole call. `max_response_bytes` limits an answer.
+    `verify` (True, or the path of a CA bundle) and `proxies` (scheme to http URL) are as in requests; the
+    environment is not looked at. `user_agent` is added to our own. `on_call` gets a `Call` after each call;
+    should it fail, that is logged and nothing else.
+
+    One client may be shared by threads and survives a fork. Raises ValueError for options that cannot work.
+    Source: https://docs.klarna.com/api/authentication
+    """
+
+    def __init__(  # noqa: PLR0913 - all are options, keyword-only and with defaults
+        self,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        api_key: str | None = None,
+        region: Region = "eu",
+        environment: Environment = "playground",
+        base_url: str | None = None,
+        connect_timeout: float = 3.0,
+        read_timeout: float = 10.0,
+        timeout: float = 15.0,
+        max_response_bytes: int = 1_048_576,
+        verify: bool | str = True,
+        proxies: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
+        pool_maxsize: int = 10,
+        on_call: Callable[[Call], object] | None = None,
+    ) -> None:
+        self.base_url = _checked_base_url(base_url or base_url_for(region, environment))
+        self._transport = Transport(
+            TransportOptions(
+                base_url=self.base_url,
+                headers=_headers(_authorization(username, password, api_key), user_agent),
+                connect_timeout=_positive("connect_timeout", connect_timeout),
+                read_timeout=_positive("read_timeout", read_timeout),
+                timeout=_positive("timeout", timeout),
+                max_response_bytes=int(_positive("max_response_bytes", max_response_bytes)),
+                verify=verify,
+                proxies=_checked_proxies(proxies or {}),
+                pool_maxsize=int(_positive("pool_maxsize", pool_maxsize)),
+                on_call=on_call,
+            )
+        )
+        self.sessions = Sessions(self._transport)
+
+    def close(self) -> None:
+        """Close the idle connections of this process; the client can still be used."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"KlarnaClient(base_url={self.base_url!r})"
+
+
+def _headers(authorization: str, user_agent: str | None) -> dict[str, str]:
+    return {
+        "Accept": "application/json",
+        # An answer that unpacks to many times its size is not asked for.
+        "Accept-Encoding": "identity",
+        "Authorization": authorization,
+        "User-Agent": _user_agent(user_agent),
+    }
+
+
+def _authorization(username: str | None, password: str | None, api_key: str | None) -> str:
+    if api_key and not username and not password:
+        return f"Basic {_header_text('api_key', api_key)}"
+    if not (username and password) or api_key:
+        raise ValueError("Give either username and password, or api_key.")
+    if ":" in username:
+        raise ValueError("username must not contain a colon.")
+    for name, value in (("username", username), ("password", password)):
+        _refuse_control_characters(name, value)
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _user_agent(addition: str | None) -> str:
+    ours = f"django_klarna/{__version__} Python/{platform.python_version()}"
+    return f"{ours} {_header_text('user_agent', addition)}" if addition else ours
+
+
+def _header_text(name: str, value: str) -> str:
+    _refuse_control_characters(name, value)
+    if not value.isascii():
+        raise ValueError(f"{name} must be ASCII.")
+    return value
+
+
+def _refuse_control_characters(name: str, value: str) -> None:
+    # The value is not repeated: it may be a secret.
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):  # noqa: PLR2004 - the control characters
+        raise ValueError(f"{name} must not contain line breaks or other control characters.")
+
+
+def _positive(name: str, value: float) -> float:
+    if isinstance(value, bool) or not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be a number greater than zero.")
+    return value
+
+
+def _checked_base_url(url: str) -> str:
+    # Nothing of the URL is repeated: someone may have put credentials into it.
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("base_url must be like https://host[:port][/path].")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise ValueError("base_url must be https, unless its host is this machine.")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _checked_proxies(proxies: Mapping[str, str]) -> dict[str, str]:
+    # A SOCKS proxy brings connections of its own, which neither keep our clock nor know what was sent.
+    if any(urlsplit(url).scheme not in {"http", "https"} for url in proxies.values()):
+        raise ValueError("proxies must be http or https URLs.")
+    return dict(proxies)

@@ -1,0 +1,138 @@
+"""Connections that keep one clock for a whole call and know whether any of its bytes may have left.
+
+The timeouts of requests and urllib3 start anew with each packet, so an answer that drips never ends; and
+their errors do not say for sure whether the request was sent. Both are decided here, where the socket is
+used. Two things the clock cannot cut short: the resolver, and a host with several addresses of which none
+answers, where each is tried for `connect_timeout` or what was left at the start.
+"""
+
+import io
+import socket
+import time
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any, Final
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Retry
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class Exchange:
+    """The clock of one call, in seconds, and whether its request may have left."""
+
+    __slots__ = ("connect_timeout", "deadline", "read_timeout", "sent", "started")
+
+    def __init__(self, *, timeout: float, connect_timeout: float, read_timeout: float) -> None:
+        self.started = time.monotonic()
+        self.deadline = self.started + timeout
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self.sent = False
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since the call began."""
+        return time.monotonic() - self.started
+
+    @property
+    def remaining(self) -> float:
+        """Return the seconds that are left; zero or less when time is up."""
+        return self.deadline - time.monotonic()
+
+    def limit(self, timeout: float) -> float:
+        """Return the timeout, or what is left if that is less; raise TimeoutError when time is up."""
+        remaining = self.remaining
+        if remaining <= 0:
+            raise TimeoutError("the time for the call is up")
+        return min(timeout, remaining)
+
+
+#: The call that the current thread is making: urllib3 has no way to hand anything of ours to a connection.
+current_exchange: ContextVar[Exchange] = ContextVar("django_klarna.api.current_exchange")
+
+
+class _PatientReader(io.RawIOBase):
+    """Read from a socket, never waiting longer than the call has left."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._exchange = exchange
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        self._sock.settimeout(self._exchange.limit(self._exchange.read_timeout))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_PatientReader(self.fp.detach(), sock, current_exchange.get()))
+
+
+class _HTTPConnection(HTTPConnection):
+    response_class = _Response
+
+    def connect(self) -> None:
+        exchange = current_exchange.get()
+        self.timeout = exchange.limit(exchange.connect_timeout)
+        super().connect()
+
+    def putrequest(
+        self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False
+    ) -> None:
+        if self.sock is None:
+            self.connect()
+        exchange = current_exchange.get()
+        self.sock.settimeout(exchange.limit(exchange.read_timeout))
+        exchange.sent = True
+        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOLS: Final = {"http": _HTTPPool, "https": _HTTPSPool}
+
+# What may be repeated is decided where `sent` is known; urllib3 would also log the path of what it repeats.
+_NO_RETRIES: Final = Retry(
+    total=0, read=False, redirect=False, status=0, other=False, respect_retry_after_header=False
+)
+
+
+class Adapter(HTTPAdapter):
+    """Make requests use the connections of this module, and repeat nothing by itself."""
+
+    def __init__(self, *, pool_maxsize: int) -> None:
+        super().__init__(pool_maxsize=pool_maxsize, max_retries=_NO_RETRIES)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools for direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> ProxyManager:
+        """Return the pools for connections through this proxy."""
+        manager: ProxyManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -1,0 +1,315 @@
+"""How a type of Klarna's contract is declared: once, as a table of fields.
+
+From the table come the constructor, the checks, the JSON and the reading of JSON. An object is a thin cover
+over the dict of its members, which nobody changes: writing JSON is one call of the encoder, reading copies little.
+"""
+
+import difflib
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import FrozenInstanceError
+from typing import Any, ClassVar, Final, NoReturn, Self, dataclass_transform
+
+from django_klarna.api.compiling import Test, compiled
+from django_klarna.api.exceptions import KlarnaResponseError, KlarnaValidationError, Violation
+from django_klarna.api.kinds import Integer, Items, Kind, Nested, Target, Text, type_violation
+
+_REQUIRED: Final[Any] = object()
+_SHOWN_KEY = 64
+
+
+class Field:
+    """One member of a type: its kind, and whether it must, may or must not be sent."""
+
+    def __init__(self, kind: Kind, *, default: object, read_only: bool, sensitive: bool) -> None:
+        self.name = ""
+        self.kind = kind
+        self.required = default is _REQUIRED
+        self.read_only = read_only
+        self.sensitive = sensitive
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: "Schema | None", owner: type) -> object:
+        return self if instance is None else instance.__values__.get(self.name)
+
+
+# The return type is Any because type checkers take the type of a field from its annotation.
+def text(  # noqa: PLR0913 - one argument for each rule of the contract
+    *,
+    default: None = _REQUIRED,
+    min_length: int = 0,
+    max_length: int | None = None,
+    pattern: str | None = None,
+    enum: tuple[str, ...] = (),
+    read_only: bool = False,
+    sensitive: bool = False,
+) -> Any:  # noqa: ANN401 - see above
+    """Declare a string; without `default=None` it is required."""
+    kind = Text(min_length=min_length, max_length=max_length, pattern=pattern, enum=enum)
+    return Field(kind, default=default, read_only=read_only, sensitive=sensitive)
+
+
+def integer(*, default: None = _REQUIRED, minimum: int | None = None, maximum: int | None = None) -> Any:  # noqa: ANN401 - see above
+    """Declare a whole number; without `default=None` it is required."""
+    return Field(Integer(minimum=minimum, maximum=maximum), default=default, read_only=False, sensitive=False)
+
+
+def nested(target: type[Target], *, default: None = _REQUIRED) -> Any:  # noqa: ANN401 - see above
+    """Declare an object of another type; without `default=None` it is required."""
+    return Field(Nested(target), default=default, read_only=False, sensitive=False)
+
+
+def items(  # noqa: PLR0913 - one argument for each rule of the contract
+    item: type[Target] | Kind,
+    *,
+    default: None = _REQUIRED,
+    min_items: int = 0,
+    max_items: int | None = None,
+    unique: bool = False,
+    read_only: bool = False,
+) -> Any:  # noqa: ANN401 - see above
+    """Declare an array; without `default=None` it is required."""
+    kind = Nested(item) if isinstance(item, type) else item
+    array = Items(kind, min_items=min_items, max_items=max_items, unique=unique)
+    return Field(array, default=default, read_only=read_only, sensitive=False)
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(text, integer, nested, items)
+)
+class Schema:
+    """A type of Klarna's contract: keyword-only, immutable, equal by content; None means absent.
+
+    Making one checks nothing, so that `check` can tell everything that is wrong with a whole payload at once.
+    """
+
+    __slots__ = ("__checked__", "__values__")
+    __fields__: ClassVar[Mapping[str, Field]] = {}
+    __answer__: ClassVar[bool] = False
+    __checked__: bool
+    __values__: Mapping[str, object]
+
+    def __init_subclass__(cls, *, answer: bool = False, sensitive: bool = False) -> None:
+        """Read the fields of a new type; an `answer` may hold read-only ones, a `sensitive` one hides all."""
+        own = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}
+        cls.__answer__ = answer
+        cls.__fields__ = {**cls.__fields__, **own}
+        cls.__hidden__ = frozenset(
+            name for name, field in cls.__fields__.items() if sensitive or field.sensitive
+        )
+        cls.__required__ = frozenset(name for name, field in cls.__fields__.items() if field.required)
+        sound = {name: _sound_test(field, answer=answer) for name, field in cls.__fields__.items()}
+        typed = {name: (field.kind.quick_typed, field.kind.typed) for name, field in cls.__fields__.items()}
+        cls.__sound_test__ = staticmethod(compiled(sound, required=cls.__required__))
+        cls.__typed_test__ = staticmethod(compiled(typed, required=cls.__required__))
+        cls.__builders__ = [
+            (name, field.kind.build)
+            for name, field in cls.__fields__.items()
+            if isinstance(field.kind, Nested | Items)
+        ]
+        cls.__signature__ = inspect.Signature([_parameter(field) for field in cls.__fields__.values()])
+
+    __hidden__: ClassVar[frozenset[str]]
+    __required__: ClassVar[frozenset[str]]
+    __sound_test__: "ClassVar[staticmethod[[Mapping[str, object]], bool]]"
+    __typed_test__: "ClassVar[staticmethod[[Mapping[str, object]], bool]]"
+    __builders__: ClassVar[list[tuple[str, Callable[..., object]]]]
+    __signature__: ClassVar[inspect.Signature]
+
+    def __init__(self, **members: object) -> None:
+        if not members.keys() <= self.__fields__.keys():
+            self.__refuse__(members)
+        values = {name: value for name, value in members.items() if value is not None}
+        for name, value in values.items():
+            if isinstance(value, list):
+                values[name] = tuple(value)
+        _set_values(self, values)
+
+    @classmethod
+    def __refuse__(cls, members: Mapping[str, object]) -> NoReturn:
+        unknown = next(name for name in members if name not in cls.__fields__)
+        raise TypeError(
+            f"{cls.__name__} has no field {unknown!r}. {_suggestion(unknown, cls.__fields__)}".rstrip()
+        )
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Make and check an object of plain data that is going to be sent.
+
+        Raises KlarnaValidationError with everything that is wrong, keys that the type does not have included.
+        """
+        if not isinstance(data, dict):
+            raise KlarnaValidationError([type_violation("", data, expected="object")], subject=cls.__name__)
+        built = cls.__build__(data, tidy=False)
+        if not built.__sound__():
+            violations = tuple(Nested(cls).violations(data, "", plain=True))
+            if violations:
+                raise KlarnaValidationError(violations, subject=cls.__name__)
+            built = cls.__build__(data, tidy=True)
+        _set_checked(built, True)
+        return built
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """Make an object of an answer of Klarna's.
+
+        New keys are left out, new words of an enumeration and longer texts are accepted.
+
+        Raises KlarnaResponseError, with the path, where a member is missing or has another type.
+        """
+        if isinstance(data, dict):
+            built = cls.__build__(data, tidy=False)
+            if built.__typed__():
+                return built
+            data = built = cls.__build__(data, tidy=True)
+            if built.__typed__():
+                return built
+        wrong = _first_mistyped(Nested(cls).violations(data, "", plain=False))
+        raise KlarnaResponseError(f"{cls.__name__} cannot be read: {wrong}")
+
+    def check(self) -> None:
+        """Raise KlarnaValidationError with everything that is wrong, or do nothing."""
+        if hasattr(self, "__checked__"):  # what never changes need not be checked twice
+            return
+        if not self.__sound__():
+            raise KlarnaValidationError(self.violations(), subject=type(self).__name__)
+        _set_checked(self, True)
+
+    def violations(self) -> list[Violation]:
+        """Return everything that keeps Klarna from accepting this."""
+        return list(self.__walk__(self.__values__, "", plain=False))
+
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with other values for some fields; None leaves a field out."""
+        return type(self)(**{**self.__values__, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the members as fresh plain data, without those that are absent."""
+        return {name: _plain(value) for name, value in self.__values__.items()}
+
+    def to_json(self) -> bytes:
+        """Return the members as compact JSON in UTF-8; `check` first."""
+        return _encode(self.__values__).encode()
+
+    @classmethod
+    def __build__(cls, data: dict[str, object], *, tidy: bool) -> Self:
+        fields = cls.__fields__
+        if tidy:
+            values = {name: value for name, value in data.items() if value is not None and name in fields}
+        else:
+            values = data.copy()
+        for name, build in cls.__builders__:
+            if name in values:
+                values[name] = build(values[name], tidy=tidy)
+        built = cls.__new__(cls)
+        _set_values(built, values)
+        return built
+
+    @classmethod
+    def __cover__(cls, values: Mapping[str, object]) -> Self:
+        built = cls.__new__(cls)
+        _set_values(built, values)
+        return built
+
+    def __sound__(self) -> bool:
+        return self.__sound_test__(self.__values__)
+
+    def __typed__(self) -> bool:
+        return self.__typed_test__(self.__values__)
+
+    @classmethod
+    def __walk__(cls, values: Mapping[str, object], path: str, *, plain: bool) -> Iterator[Violation]:
+        for name, value in values.items():
+            here = f"{path}/{_pointer(name)}"
+            field = cls.__fields__.get(name)
+            if field is None:
+                mend = _suggestion(name, cls.__fields__)
+                yield Violation(path=here, rule="unknown", expected=f"a field of {cls.__name__}", mend=mend)
+            elif value is not None:
+                yield from cls.__walk_field__(field, value, here, plain=plain)
+        for name in cls.__fields__:
+            if name in cls.__required__ and values.get(name) is None:
+                yield Violation(path=f"{path}/{name}", rule="required", expected="a value")
+
+    @classmethod
+    def __walk_field__(cls, field: Field, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
+        if field.read_only and not cls.__answer__:
+            yield Violation(path=path, rule="read_only", expected="nothing", mend="Leave it out.")
+        yield from field.kind.violations(value, path, plain=plain)
+
+    def __eq__(self, other: object) -> bool:
+        return self.__values__ == other.__values__ if isinstance(other, type(self)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.__values__.items()))
+
+    def __repr__(self) -> str:
+        hidden = self.__hidden__
+        shown = [
+            f"{name}={'...' if name in hidden else repr(value)}" for name, value in self.__values__.items()
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__cover__, (self.__values__,)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"{type(self).__name__} is immutable; replace() makes a changed copy")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"{type(self).__name__} is immutable; replace() makes a changed copy")
+
+
+_set_values: Final[Callable[[Schema, Mapping[str, object]], None]] = vars(Schema)["__values__"].__set__
+_set_checked: Final[Callable[[Schema, bool], None]] = vars(Schema)["__checked__"].__set__
+
+
+def _never(value: object) -> bool:
+    return False
+
+
+def _sound_test(field: Field, *, answer: bool) -> Test:
+    if field.read_only and not answer:
+        return "False", _never
+    return field.kind.quick_sound, field.kind.sound
+
+
+def _parameter(field: Field) -> inspect.Parameter:
+    default = inspect.Parameter.empty if field.required else None
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Schema):
+        return value.to_dict()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _members(value: object) -> Mapping[str, object]:
+    if isinstance(value, Schema):
+        return value.__values__
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_members
+).encode
+
+
+def _pointer(name: object) -> str:
+    # A key from outside may be anything, and neither control characters nor a novel belong in a message.
+    text = name if isinstance(name, str) else f"<{type(name).__name__}>"
+    shown = "".join(char if char.isprintable() else "?" for char in text[:_SHOWN_KEY])
+    return shown.replace("~", "~0").replace("/", "~1")
+
+
+def _suggestion(name: object, known: Mapping[str, Field]) -> str:
+    close = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
+    return f"Did you mean {close[0]!r}?" if close else ""
+
+
+def _first_mistyped(violations: Iterator[Violation]) -> Violation:
+    return next(violation for violation in violations if violation.rule in {"type", "required"})
