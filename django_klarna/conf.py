@@ -1,0 +1,207 @@
+"""The settings of the project as frozen typed objects, read at first use and forgotten on ``setting_changed``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Literal, cast
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from django_klarna.exceptions import KlarnaConfigurationError
+
+SDK_PATH = "/kp/lib/v1/api.js"
+#: https://docs.klarna.com/payments/web-payments/additional-resources/klarna-payments-sdk-reference
+KLARNA_SDK_URL = f"https://x.klarnacdn.net{SDK_PATH}"
+DEFAULT_ACCOUNT = "default"
+
+Region = Literal["eu", "na", "oc"]
+Environment = Literal["live", "playground", "sandbox"]
+REGIONS: tuple[Region, ...] = ("eu", "na", "oc")
+ENVIRONMENTS: tuple[Environment, ...] = ("live", "playground", "sandbox")
+SYNC_MODES = ("commit", "lazy")
+THROTTLE_RATES = {"session": "60/min", "recheck": "6/min"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """One set of Klarna credentials with its region and environment.
+
+    Either ``username`` and ``password``, or ``api_key`` (https://docs.klarna.com/api/authentication).
+    ``base_url`` is the sandbox's address; timeouts are seconds.
+    """
+
+    alias: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    region: Region = "eu"
+    environment: Environment = "playground"
+    base_url: str | None = None
+    connect_timeout: float = 2.0
+    read_timeout: float = 8.0
+
+    def __post_init__(self) -> None:
+        where = f"KLARNA[{self.alias!r}]"
+        one_of(f"{where}['REGION']", self.region, REGIONS)
+        one_of(f"{where}['ENVIRONMENT']", self.environment, ENVIRONMENTS)
+        if (self.environment == "sandbox") is (self.base_url is None):
+            raise KlarnaConfigurationError(
+                f"{where}: 'BASE_URL' is the address of the sandbox; it goes with 'ENVIRONMENT': 'sandbox' only"
+            )
+
+    @property
+    def has_credentials(self) -> bool:
+        """Tell whether there is something to authenticate with."""
+        return bool(self.api_key or (self.username and self.password))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything the project has set for django_klarna; all timeouts and margins are seconds."""
+
+    accounts: Mapping[str, Account]
+    cart_adapter: str
+    base_url: str
+    sync: str
+    ensure_timeout: float
+    sync_timeout: float
+    expiry_margin: float
+    throttle_rates: Mapping[str, str]
+
+    def account(self, alias: str) -> Account:
+        """Give the account called ``alias``; `KlarnaConfigurationError` names those there are."""
+        if alias in self.accounts:
+            return self.accounts[alias]
+        known = ", ".join(map(repr, self.accounts)) or "none"
+        raise KlarnaConfigurationError(f"KLARNA has no account {alias!r}; it has: {known}")
+
+    @property
+    def sdk_url(self) -> str:
+        """The address of Klarna's JavaScript SDK: Klarna's own, or the sandbox's stand-in."""
+        account = self.accounts.get(DEFAULT_ACCOUNT)
+        sandbox = account.base_url if account else None
+        return f"{sandbox.rstrip('/')}{SDK_PATH}" if sandbox else KLARNA_SDK_URL
+
+    def absolute(self, path: str) -> str:
+        """Make an absolute URL of ``path``, from KLARNA_BASE_URL and never from a request's Host header."""
+        if not self.base_url:
+            raise KlarnaConfigurationError(
+                "KLARNA_BASE_URL is missing: KLARNA_BASE_URL = 'https://shop.example'"
+            )
+        return urljoin(self.base_url, path)
+
+
+def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise `KlarnaConfigurationError` naming the setting unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        raise KlarnaConfigurationError(
+            f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}"
+        )
+
+
+def seconds(name: str, default: float) -> float:
+    """Read a setting that is a positive number of seconds."""
+    value = getattr(settings, name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise KlarnaConfigurationError(f"{name} is {value!r}; it must be a positive number of seconds")
+    return float(value)
+
+
+def known_keys(name: str, given: object, known: tuple[str, ...]) -> dict[str, Any]:
+    """Check that ``given`` is a dict with no key outside ``known``; a stranger gets a suggestion."""
+    if not isinstance(given, Mapping):
+        raise KlarnaConfigurationError(f"{name} must be a dict, not {type(given).__name__}")
+    for key in given:
+        if key not in known:
+            close = get_close_matches(str(key).upper(), known, 1) or get_close_matches(str(key), known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it knows {', '.join(map(repr, known))}"
+            raise KlarnaConfigurationError(f"{name} has no key {key!r}; {hint}")
+    return dict(given)
+
+
+ACCOUNT_KEYS = (
+    "USERNAME",
+    "PASSWORD",
+    "API_KEY",
+    "REGION",
+    "ENVIRONMENT",
+    "BASE_URL",
+    "CONNECT_TIMEOUT",
+    "READ_TIMEOUT",
+)
+
+
+def read_account(alias: str, given: object) -> Account:
+    """Make an `Account` of one entry of KLARNA."""
+    options = known_keys(f"KLARNA[{alias!r}]", given, ACCOUNT_KEYS)
+    return Account(alias=alias, **{key.lower(): value for key, value in options.items()})
+
+
+def read_accounts() -> dict[str, Account]:
+    """Read KLARNA."""
+    given = getattr(settings, "KLARNA", None)
+    if not isinstance(given, Mapping):
+        raise KlarnaConfigurationError(
+            "KLARNA must be a dict of accounts: KLARNA = {'default': {'USERNAME': …}}"
+        )
+    return {alias: read_account(alias, options) for alias, options in given.items()}
+
+
+def read_base_url() -> str:
+    """Read KLARNA_BASE_URL: absolute, or empty when the project has none."""
+    url = getattr(settings, "KLARNA_BASE_URL", "")
+    if url and not (
+        isinstance(url, str) and urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc
+    ):
+        raise KlarnaConfigurationError(
+            f"KLARNA_BASE_URL is {url!r}; it must be absolute: 'https://shop.example'"
+        )
+    return cast("str", url)
+
+
+def read_sync() -> str:
+    """Read KLARNA_SYNC."""
+    mode = getattr(settings, "KLARNA_SYNC", "commit")
+    one_of("KLARNA_SYNC", mode, SYNC_MODES)
+    return cast("str", mode)
+
+
+@cache
+def get_settings() -> Settings:
+    """Give the settings of the project, read once; `KlarnaConfigurationError` names what is wrong."""
+    rates = known_keys(
+        "KLARNA_THROTTLE_RATES", getattr(settings, "KLARNA_THROTTLE_RATES", {}), tuple(THROTTLE_RATES)
+    )
+    return Settings(
+        accounts=read_accounts(),
+        cart_adapter=getattr(settings, "KLARNA_CART_ADAPTER", ""),
+        base_url=read_base_url(),
+        sync=read_sync(),
+        ensure_timeout=seconds("KLARNA_ENSURE_TIMEOUT", 6.0),
+        sync_timeout=seconds("KLARNA_SYNC_TIMEOUT", 3.0),
+        expiry_margin=seconds("KLARNA_EXPIRY_MARGIN", 900.0),
+        throttle_rates={**THROTTLE_RATES, **rates},
+    )
+
+
+def cart_model_label() -> str:
+    """Give KLARNA_CART_MODEL, the one setting that is read at import: a foreign key needs it."""
+    label = getattr(settings, "KLARNA_CART_MODEL", None)
+    if not isinstance(label, str) or label.count(".") != 1:
+        raise KlarnaConfigurationError(
+            "KLARNA_CART_MODEL is missing. Add the model of your carts to the settings, before the first migrate: "
+            "KLARNA_CART_MODEL = 'shop.Cart'"
+        )
+    return label
+
+
+def forget_settings(*, setting: str, **kwargs: object) -> None:
+    """Read the settings anew after ``override_settings`` changed one of ours."""
+    if setting.startswith("KLARNA"):
+        get_settings.cache_clear()
+
+
+setting_changed.connect(forget_settings, dispatch_uid="django_klarna.conf")
