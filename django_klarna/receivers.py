@@ -1,0 +1,129 @@
+"""From a change of a cart to one sync after the commit.
+
+Nothing of ours is touched inside the shop's transaction: a row lock there would deadlock shops.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.core.signals import setting_changed
+from django.db import router, transaction
+from django.db.models import Model
+from django.db.models.signals import ModelSignal, post_delete, post_save
+
+from django_klarna import services
+from django_klarna.carts import get_adapter
+from django_klarna.conf import cart_model_label, get_settings
+from django_klarna.exceptions import KlarnaConfigurationError, KlarnaError
+from django_klarna.models import KlarnaSession
+from django_klarna.signals import cart_changed
+
+logger = logging.getLogger("django_klarna")
+
+DISPATCH_UID = "django_klarna.receivers"
+SIGNALS: tuple[ModelSignal, ...] = (post_save, post_delete)
+
+
+class CartHook:
+    """What runs after the commit of a change: hooks for the same cart are equal."""
+
+    def __init__(self, cart_id: object) -> None:
+        self.cart_id = cart_id
+        # Django names a hook by this when it logs that one failed; without it the commit itself would fail.
+        self.__qualname__ = type(self).__qualname__
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.cart_id))
+
+    def __call__(self) -> None:
+        """Note the change on the live session of the cart and send it, as KLARNA_SYNC says."""
+        live = KlarnaSession.objects.using(router.db_for_write(KlarnaSession)).live_for(self.cart_id)
+        # Asked twice: an UPDATE that waited for a row which is being replaced finds it gone, and its successor
+        # only with a new look.
+        if not (live.raise_revision() or live.raise_revision()) or get_settings().sync == "lazy":
+            return
+        for pk in live.exclude(session_id=None).values_list("pk", flat=True):
+            try:
+                services.sync_session(pk)
+            except KlarnaError:
+                logger.debug("The next page sends the cart", extra={"klarna_session": pk})
+
+
+def after_commit(hook: Callable[[], object]) -> None:
+    """Run ``hook`` once after the commit, unless the change is rolled back before.
+
+    The only memory of what is registered is Django's own list: a rolled-back savepoint takes its hooks out of it,
+    so whatever is still there will run if this change is kept.
+    """
+    connection = transaction.get_connection(router.db_for_write(KlarnaSession))
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # the shop commits by itself and nobody will tell us when: the next page heals it
+    if all(registered != hook for _savepoints, registered, _robust in connection.run_on_commit):
+        transaction.on_commit(hook, using=connection.alias, robust=True)
+
+
+def cart_id_of(instance: Model, path: str | None) -> object:
+    """Follow ``path`` from a watched row to the id of its cart; the last step needs no query."""
+    if path is None:
+        return instance.pk
+    *steps, last = path.split("__")
+    for step in steps:
+        instance = getattr(instance, step)
+    return instance.serializable_value(last)
+
+
+def on_change(sender: type[Model], instance: Model, *, raw: bool = False, **kwargs: Any) -> None:
+    """Register the hook for the cart of a saved or deleted row; never fails, so that carts always save."""
+    if raw:
+        return
+    try:
+        after_commit(CartHook(cart_id_of(instance, watched_path(sender))))
+    except Exception:
+        logger.exception("The change of a %s was not noticed; the next page sends the cart", sender.__name__)
+
+
+def watched_path(sender: type[Model]) -> str | None:
+    """Give the path to the cart for a watched model, or for a proxy or child of one."""
+    watches = get_adapter().watches
+    return next(watches[model] for model in sender.__mro__ if model in watches)
+
+
+def on_cart_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+    """Register the end of the session of a deleted cart."""
+    after_commit(services.close_abandoned_sessions)
+
+
+def on_cart_changed(sender: object, *, cart: Model, **kwargs: Any) -> None:
+    """Register the hook for a cart that the shop says has changed."""
+    after_commit(CartHook(cart.pk))
+
+
+def connect() -> None:
+    """Listen to the models that the adapter watches; a wrong setting is left to the system checks."""
+    cart_changed.connect(on_cart_changed, dispatch_uid=DISPATCH_UID)
+    try:
+        cart_model, watches = apps.get_model(cart_model_label()), get_adapter().watches
+    except (KlarnaConfigurationError, LookupError):
+        return
+    post_delete.connect(on_cart_deleted, sender=cart_model, dispatch_uid=f"{DISPATCH_UID}.deleted")
+    for signal in SIGNALS:
+        for model in watches:
+            signal.connect(on_change, sender=model, dispatch_uid=DISPATCH_UID)
+
+
+def reconnect(*, setting: str, **kwargs: object) -> None:
+    """Listen to other models after ``override_settings`` named another adapter."""
+    if setting != "KLARNA_CART_ADAPTER":
+        return
+    for signal in SIGNALS:
+        for model in apps.get_models():
+            signal.disconnect(sender=model, dispatch_uid=DISPATCH_UID)
+    connect()
+
+
+setting_changed.connect(reconnect, dispatch_uid=DISPATCH_UID)

@@ -1,0 +1,267 @@
+"""Make Klarna's copy of a cart equal to the cart: the protocol, under a lease.
+
+An older payload never overwrites a newer one, because the revision is read before the payload is built, and
+because a row whose last call has an unknown outcome is replaced and never updated.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from django_klarna.api import MerchantSession, SessionRead
+from django_klarna.api.sessions import Sessions
+from django_klarna.clients import client_for
+from django_klarna.conf import get_settings
+from django_klarna.exceptions import (
+    CartNotPayable,
+    KlarnaAPIError,
+    KlarnaConflictError,
+    KlarnaConnectionError,
+    KlarnaError,
+    KlarnaNotFoundError,
+    KlarnaServerError,
+    KlarnaValidationError,
+    Violation,
+)
+from django_klarna.models import KlarnaSession, State
+from django_klarna.services.deadlines import Deadline
+from django_klarna.services.leases import Lease, LeaseLostError, described, sessions
+from django_klarna.services.payloads import Payload, build_payload
+from django_klarna.services.transactions import durable
+from django_klarna.signals import session_closed, session_created, session_updated
+
+ROUNDS = 3
+#: How long a session lives; a read tells the truth.
+#: https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/integrate-via-sdk/step-1-initiate-a-payment
+LIFETIME = timedelta(hours=48)
+COMPLETED = "SESSION_COMPLETED"
+
+
+def converge(lease: Lease, deadline: Deadline, *, read_back: bool) -> None:
+    """Make Klarna's copy equal to the cart, again if the cart changes meanwhile, and release the lease.
+
+    ``read_back``: also read what an update may have changed for the page (token, categories, expiry).
+    """
+    for _round in range(ROUNDS):
+        row = lease.row()
+        revision = row.revision
+        with recorded(lease, row):
+            payload = build_payload(row.cart_id)
+            row = make_equal(lease, row, payload, deadline)
+            if read_back and row.read_digest != row.digest:
+                read_again(lease, row, deadline)
+        if lease.release_at(revision):
+            return
+    lease.release()
+
+
+def make_equal(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline) -> KlarnaSession:
+    """Send ``payload`` if Klarna does not have it; gives the row that holds it, which may be a new one."""
+    if row.state in {State.CREATING, State.FAILED}:
+        return create(lease, row, payload, deadline)
+    if row.state != State.OPEN:
+        raise CartNotPayable((already_paid(),))
+    if end := end_of(row, payload):
+        return replace(lease, row, payload, deadline, end)
+    if row.holds(account=payload.account, digest=payload.digest):
+        lease.write(row, synced_revision=row.revision)
+        return row
+    try:
+        return update(lease, row, payload, deadline)
+    except (KlarnaNotFoundError, KlarnaConflictError) as error:
+        refuse_completed(lease, row, error)
+        return replace(lease, row, payload, deadline, State.EXPIRED)
+
+
+def end_of(row: KlarnaSession, payload: Payload) -> State | None:
+    """Give the state in which ``row`` ends, if only another session can hold ``payload``."""
+    if row.expires_before(timezone.now() + timedelta(seconds=get_settings().expiry_margin)):
+        return State.EXPIRED
+    changed = row.changes_identity(account=payload.account, payload=payload.stored)
+    return State.REPLACED if row.in_doubt or changed else None
+
+
+def create(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline) -> KlarnaSession:
+    """Create the first session of a cart; refused for good, the row says so and stays for the next try."""
+    try:
+        answer = client(payload.account).create_credit_session(payload.session, timeout=deadline.left())
+    except KlarnaAPIError as error:
+        if not error.retryable:
+            lease.move(row, State.FAILED)
+        raise
+    lease.move(row, State.OPEN, **accepted(row, payload), **created(answer, payload))
+    session_created.send_robust(KlarnaSession, session=row)
+    return row
+
+
+def update(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline) -> KlarnaSession:
+    """Send the content; until Klarna's answer is definite, the row is in doubt."""
+    timeout = deadline.left()
+    lease.write(row, in_doubt=True, update_seq=row.update_seq + 1)
+    try:
+        client(row.account).update_credit_session(
+            session_id(row), payload.session.to_session(), timeout=timeout
+        )
+    except KlarnaError as error:
+        if changed_nothing(error):
+            lease.write(row, in_doubt=False)
+        raise
+    lease.write(row, in_doubt=False, **accepted(row, payload))
+    session_updated.send_robust(KlarnaSession, session=row)
+    return row
+
+
+def replace(
+    lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline, end: State
+) -> KlarnaSession:
+    """Create another session and let it take the place of ``row``, in one transaction; the lease goes with it."""
+    answer = client(payload.account).create_credit_session(payload.session, timeout=deadline.left())
+    columns = {**accepted(row, payload), **created(answer, payload)}
+    try:
+        new = take_over(lease, row, columns, end)
+    except IntegrityError:
+        raise LeaseLostError from None  # the cart was deleted meanwhile
+    session_closed.send_robust(KlarnaSession, session=row)
+    session_created.send_robust(KlarnaSession, session=new)
+    return new
+
+
+def take_over(lease: Lease, row: KlarnaSession, columns: dict[str, Any], end: State) -> KlarnaSession:
+    """Insert the successor of ``row`` and end ``row`` in one transaction; the changes since then go with it."""
+    with durable():
+        lease.move(row, end, live=None)
+        changes = sessions().values_list("revision", flat=True).get(pk=row.pk)
+        new = sessions().create(
+            cart_id=row.cart_id,
+            live=True,
+            state=State.OPEN,
+            revision=changes,
+            lease_owner=lease.owner,
+            lease_until=row.lease_until,
+            **columns,
+        )
+        lease.write(row, lease_owner=None)
+    lease.pk = new.pk
+    return new
+
+
+def read_again(lease: Lease, row: KlarnaSession, deadline: Deadline) -> None:
+    """Read what the page needs after an update; a session that is not what we sent is in doubt."""
+    try:
+        answer = client(row.account).read_credit_session(session_id(row), timeout=deadline.left())
+    except KlarnaNotFoundError as error:
+        refuse_completed(lease, row, error)
+        lease.write(row, in_doubt=True)
+        return
+    if answer.status == "complete":
+        complete(lease, row)
+    lease.write(row, **read(row, answer))
+
+
+def session_id(row: KlarnaSession) -> str:
+    """Give Klarna's id of an open session; every open row has one."""
+    if row.session_id is None:
+        raise LeaseLostError
+    return row.session_id
+
+
+def client(account: str) -> Sessions:
+    """Give the session operations of an account."""
+    return client_for(account).sessions
+
+
+def created(answer: MerchantSession, payload: Payload) -> dict[str, Any]:
+    """Give the columns that Klarna's answer to a create fills; its token is for just this content."""
+    categories = [category.to_dict() for category in answer.payment_method_categories or ()]
+    return {
+        "session_id": answer.session_id,
+        "client_token": answer.client_token,
+        "payment_method_categories": categories,
+        "read_digest": payload.digest,
+        "expires_at": timezone.now() + LIFETIME,
+    }
+
+
+def read(row: KlarnaSession, answer: SessionRead) -> dict[str, Any]:
+    """Give the columns that a read fills."""
+    categories = [category.to_dict() for category in answer.payment_method_categories or ()]
+    return {
+        "client_token": answer.client_token or row.client_token,
+        "payment_method_categories": categories or row.payment_method_categories,
+        "expires_at": answer.expires_at_utc or row.expires_at,
+        "in_doubt": answer.order_amount not in {None, row.order_amount},
+        "read_digest": row.digest,
+    }
+
+
+def accepted(row: KlarnaSession, payload: Payload) -> dict[str, Any]:
+    """Give the columns that say what Klarna now has, as of the revision that ``row`` was read at."""
+    return {
+        **described(payload),
+        "payload": payload.stored,
+        "digest": payload.digest,
+        "synced_revision": row.revision,
+        "error_status": None,
+        "error_code": "",
+        "error_message": "",
+        "error_correlation_id": "",
+        "error_at": None,
+    }
+
+
+def changed_nothing(error: KlarnaError) -> bool:
+    """Tell whether an error proves that Klarna's copy is as it was: refused, or never sent."""
+    if isinstance(error, KlarnaConnectionError):
+        return not error.sent
+    refused = isinstance(error, KlarnaAPIError) and not isinstance(error, KlarnaServerError)
+    return refused or isinstance(error, KlarnaValidationError)
+
+
+def refuse_completed(lease: Lease, row: KlarnaSession, error: KlarnaAPIError) -> None:
+    """Never create a session anew that has its order: the cart has been paid."""
+    if error.error_code == COMPLETED:
+        complete(lease, row)
+
+
+def complete(lease: Lease, row: KlarnaSession) -> None:
+    """Note that the session has its order; it stays the cart's, and the cart is not payable again."""
+    lease.move(row, State.COMPLETED)
+    raise CartNotPayable((already_paid(),))
+
+
+def already_paid() -> Violation:
+    """Say that the purchase is done."""
+    mend = "the session of this cart has its order; start a new cart"
+    return Violation(
+        path="", rule="session_completed", expected="an open session", actual="complete", mend=mend
+    )
+
+
+@contextmanager
+def recorded(lease: Lease, row: KlarnaSession) -> Iterator[None]:
+    """Keep the last error on the row, for staff."""
+    try:
+        yield
+    except LeaseLostError:
+        raise
+    except KlarnaError as error:
+        with suppress(LeaseLostError):
+            lease.write(row, **fields_of(error))
+        raise
+
+
+def fields_of(error: KlarnaError) -> dict[str, Any]:
+    """Give the columns that tell staff about ``error``; the texts of our errors carry no secrets."""
+    api = error if isinstance(error, KlarnaAPIError) else None
+    code = (api.error_code if api else "") or type(error).__name__
+    return {
+        "error_status": api.status_code if api else None,
+        "error_code": code[:64],
+        "error_message": "; ".join(api.error_messages) if api else str(error),
+        "error_correlation_id": (api.correlation_id or "")[:64] if api else "",
+        "error_at": timezone.now(),
+    }

@@ -1,0 +1,56 @@
+"""One clock for everything that one call of a service does."""
+
+import random
+import time
+
+from django_klarna.exceptions import KlarnaAPIError, KlarnaBusyError, KlarnaError
+
+#: Seconds after which a page that got no session may ask again.
+RETRY_AFTER = 5.0
+POLL = 0.05
+LONGEST_PAUSE = 1.0
+
+
+class Deadline:
+    """Seconds that are left, and pauses that respect them."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._pause = POLL
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left; 0 when time is up."""
+        return max(0.0, self._end - time.monotonic())
+
+    def left(self) -> float:
+        """Give the seconds for one call; `KlarnaBusyError` when time is up."""
+        if remaining := self.remaining:
+            return remaining
+        raise busy()
+
+    def poll(self) -> None:
+        """Wait a moment for another worker; `KlarnaBusyError` when time is up."""
+        time.sleep(min(POLL, self.left()))
+
+    def back_off(self, error: KlarnaError) -> None:
+        """Wait before another try after ``error``: as Klarna asked, or twice as long as the time before.
+
+        A wait that the deadline does not allow is not begun: `KlarnaBusyError` at once.
+        """
+        asked = asked_pause(error)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        pause = asked if asked is not None else self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries
+        if pause >= self.remaining:
+            raise busy(asked) from error
+        time.sleep(pause)
+
+
+def asked_pause(error: KlarnaError) -> float | None:
+    """Give the seconds that Klarna asked us to wait, if it did."""
+    return error.retry_after if isinstance(error, KlarnaAPIError) else None
+
+
+def busy(asked: float | None = None) -> KlarnaBusyError:
+    """Make the error for a page that has waited long enough."""
+    return KlarnaBusyError("Klarna did not answer in time", retry_after=max(asked or 0.0, RETRY_AFTER))

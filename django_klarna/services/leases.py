@@ -1,0 +1,113 @@
+"""The lease of a row: about speed, never about correctness. Every write under it is fenced by its owner."""
+
+import uuid
+from types import TracebackType
+from typing import Any, Self
+
+from django.db import IntegrityError
+
+from django_klarna.exceptions import KlarnaError
+from django_klarna.models import KlarnaSession, KlarnaSessionQuerySet, State, UtcNow, lease_end
+from django_klarna.services.payloads import Payload
+from django_klarna.services.transactions import database, durable
+
+#: Seconds that a lease outlives the deadline of its work.
+MARGIN = 5.0
+
+
+class LeaseLostError(KlarnaError):
+    """Another worker has taken over the row; what this one found out is dropped."""
+
+
+class Lease:
+    """The right to work on one live row; released at the end of a ``with`` block that fails."""
+
+    def __init__(self, pk: int, owner: uuid.UUID, seconds: float) -> None:
+        self.pk = pk
+        self.owner = owner
+        self.seconds = seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.release()
+
+    def rows(self) -> KlarnaSessionQuerySet:
+        """Narrow to the row, as long as the lease is ours."""
+        return sessions().owned_by(self.owner).filter(pk=self.pk)
+
+    def row(self) -> KlarnaSession:
+        """Read the row; `LeaseLostError` if it is no longer ours."""
+        row = self.rows().first()
+        if row is None:
+            raise LeaseLostError
+        return row
+
+    def write(self, row: KlarnaSession, **values: Any) -> None:
+        """Write ``values`` to the database and to ``row``; `LeaseLostError` if the lease is no longer ours."""
+        if not self.rows().update(updated_at=UtcNow(), **values):
+            raise LeaseLostError
+        for name, value in values.items():
+            setattr(row, name, value)
+
+    def move(self, row: KlarnaSession, state: State, **values: Any) -> None:
+        """Move ``row`` to ``state``, if that is allowed; otherwise `LeaseLostError`, the row is not what we knew."""
+        if not self.rows().move(state, **values):
+            raise LeaseLostError
+        row.state = state
+        for name, value in values.items():
+            setattr(row, name, value)
+
+    def release(self) -> None:
+        """Give the row back, whatever has changed meanwhile."""
+        self.rows().update(lease_owner=None)
+
+    def release_at(self, revision: int) -> bool:
+        """Give the row back if no change of the cart came in since ``revision``."""
+        return bool(self.rows().filter(revision=revision).update(lease_owner=None))
+
+
+def sessions() -> KlarnaSessionQuerySet:
+    """All rows, on the database they are written to: no replica that lags behind."""
+    return KlarnaSession.objects.using(database())
+
+
+def acquire(pk: int, seconds: float) -> Lease | None:
+    """Take the lease of a live row for ``seconds`` and a margin; None if another worker has it."""
+    lease = Lease(pk, uuid.uuid4(), seconds + MARGIN)
+    return lease if sessions().filter(pk=pk).acquire(lease.owner, lease.seconds) else None
+
+
+def begin(cart_id: Any, payload: Payload, seconds: float) -> Lease | None:  # noqa: ANN401 - any primary key
+    """Insert the first row of a cart, with its lease; None if another worker was quicker or the cart is gone."""
+    owner = uuid.uuid4()
+    try:
+        with durable():
+            row = sessions().create(
+                cart_id=cart_id,
+                live=True,
+                lease_owner=owner,
+                lease_until=lease_end(seconds + MARGIN),
+                **described(payload),
+            )
+    except IntegrityError:
+        return None
+    return Lease(row.pk, owner, seconds + MARGIN)
+
+
+def described(payload: Payload) -> dict[str, Any]:
+    """Give the columns that say what a payload is about."""
+    session = payload.session
+    return {
+        "account": payload.account,
+        "intent": session.intent or "buy",
+        "purchase_country": session.purchase_country,
+        "purchase_currency": session.purchase_currency,
+        "locale": session.locale or "",
+        "order_amount": session.order_amount,
+        "order_tax_amount": session.order_tax_amount or 0,
+    }

@@ -1,0 +1,90 @@
+"""From a cart in the database to what Klarna is told about it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+
+from django_klarna.api import MerchantUrls, SessionCreate
+from django_klarna.carts import get_adapter
+from django_klarna.conf import cart_model_label, get_settings
+from django_klarna.exceptions import CartNotPayable, Violation
+from django_klarna.lines import violations_of
+from django_klarna.services.transactions import database, snapshot
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A cart at one moment, checked and complete, and the account that sells it."""
+
+    session: SessionCreate
+    account: str
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash of the canonical JSON: fields in the order of the contract, no white space."""
+        return hashlib.sha256(self.session.to_json()).hexdigest()
+
+    @cached_property
+    def stored(self) -> dict[str, Any]:
+        """What the row keeps and staff see: all but ``merchant_urls``, which carry secrets."""
+        return {key: value for key, value in self.session.to_dict().items() if key != "merchant_urls"}
+
+
+def build_payload(cart_id: object) -> Payload:
+    """Read the cart anew, cart and lines at one moment, and describe it; `CartNotPayable` says what is wrong."""
+    model = apps.get_model(cart_model_label())
+    adapter = get_adapter()
+    with snapshot():
+        cart = model._base_manager.using(database()).filter(pk=cart_id).first()  # noqa: SLF001 - as Django's own relations read
+        if cart is None:
+            raise CartNotPayable((missing_cart(),))
+        session = adapter.build_session(cart)
+        account = adapter.account_for(cart)
+        confirmation = adapter.confirmation_url(cart)
+    refuse_unpayable(session)
+    urls = MerchantUrls(confirmation=get_settings().absolute(confirmation))
+    return Payload(session=session.replace(merchant_urls=urls), account=account)
+
+
+def missing_cart() -> Violation:
+    """Say that there is no cart."""
+    return Violation(
+        path="", rule="no_cart", expected="a cart", actual=None, mend="put something in the cart first"
+    )
+
+
+def refuse_unpayable(session: SessionCreate) -> None:
+    """Raise `CartNotPayable` with everything that Klarna would refuse, or must not be told yet."""
+    violations = [*violations_of(session), *untimely(session)]
+    if violations:
+        raise CartNotPayable(violations)
+
+
+def untimely(session: SessionCreate) -> Iterator[Violation]:
+    """Find what a payload may not have before the shopper authorized: personal data, and URLs that are ours to make.
+
+    https://docs.klarna.com/payments/web-payments/before-you-start/data-requirements/customer-data-requirements
+    """
+    customer = session.customer.to_dict() if session.customer else {}
+    personal = [name for name in ("billing_address", "shipping_address") if getattr(session, name)]
+    personal += [f"customer/{name}" for name in customer if name != "type"]
+    for name in personal:
+        yield Violation(
+            path=f"/{name}",
+            rule="personal_data",
+            expected="nothing before authorize()",
+            actual="given",
+            mend="leave personal data out of build_session()",
+        )
+    if session.merchant_urls:
+        yield Violation(
+            path="/merchant_urls",
+            rule="merchant_urls",
+            expected="nothing",
+            actual="given",
+            mend="django_klarna makes these URLs; return the page from confirmation_url()",
+        )

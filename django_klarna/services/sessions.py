@@ -1,0 +1,163 @@
+"""The services around a payment session.
+
+None of them may be called inside an open transaction; each raises ``TransactionManagementError`` before any call
+when it is. All times are seconds.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Model
+from django.utils import timezone
+
+from django_klarna.conf import get_settings
+from django_klarna.exceptions import (
+    CartNotPayable,
+    KlarnaConnectionError,
+    KlarnaError,
+    KlarnaRateLimitError,
+    KlarnaResponseError,
+    KlarnaServerError,
+)
+from django_klarna.models import KlarnaSession, State
+from django_klarna.services.convergence import converge, read_again, recorded
+from django_klarna.services.deadlines import Deadline
+from django_klarna.services.leases import Lease, LeaseLostError, acquire, begin, sessions
+from django_klarna.services.payloads import Payload, build_payload
+from django_klarna.services.transactions import refuse_open_transaction
+from django_klarna.signals import session_closed, session_sync_failed
+
+logger = logging.getLogger("django_klarna")
+
+#: What another try may mend.
+PASSING = (
+    KlarnaConnectionError,
+    KlarnaServerError,
+    KlarnaRateLimitError,
+    KlarnaResponseError,
+    LeaseLostError,
+)
+
+
+def ensure_session(*, cart: Model) -> KlarnaSession:
+    """Give the session of ``cart`` with a token that is good for what the cart holds now.
+
+    A session that is good already costs no call and no write. Raises `CartNotPayable` for a cart that Klarna would
+    refuse, `KlarnaBusyError` when KLARNA_ENSURE_TIMEOUT seconds were not enough, and another `KlarnaError` for what
+    trying again cannot mend.
+    """
+    refuse_open_transaction("ensure_session")
+    deadline = Deadline(get_settings().ensure_timeout)
+    while True:
+        session, payload = current_session(cart.pk)
+        if session is not None and is_warm(session, payload):
+            return session
+        lease = lease_for(cart.pk, session, payload, deadline)
+        if lease is None:
+            deadline.poll()
+            continue
+        try:
+            with lease:
+                converge(lease, deadline, read_back=True)
+        except PASSING as error:
+            deadline.back_off(error)
+
+
+def peek_session(*, cart: Model) -> tuple[KlarnaSession | None, Payload]:
+    """Give the session if its token is good for what the cart holds now, else None; and the cart's content.
+
+    Never calls Klarna and never writes. Raises `CartNotPayable`.
+    """
+    session, payload = current_session(cart.pk)
+    return (session if session is not None and is_warm(session, payload) else None), payload
+
+
+def sync_session(pk: int) -> bool:
+    """Send the cart of a live session to Klarna if Klarna has another content.
+
+    Tells whether this worker did it; whoever finds another one at work has nothing to do. Takes at most
+    KLARNA_SYNC_TIMEOUT seconds. A failure is raised as a `KlarnaError`, after the row has noted it and
+    ``session_sync_failed`` was sent; the next page heals it.
+    """
+    refuse_open_transaction("sync_session")
+    deadline = Deadline(get_settings().sync_timeout)
+    lease = acquire(pk, deadline.left())
+    if lease is None:
+        return False
+    try:
+        with lease:
+            converge(lease, deadline, read_back=False)
+    except LeaseLostError:
+        return False
+    except KlarnaError as error:
+        announce_failure(pk, error)
+        raise
+    return True
+
+
+def refresh_session(pk: int) -> None:
+    """Read a live session at Klarna once: token, categories, expiry, or that it is gone (then it will be replaced)."""
+    refuse_open_transaction("refresh_session")
+    deadline = Deadline(get_settings().sync_timeout)
+    lease = acquire(pk, deadline.left())
+    if lease is None:
+        return
+    with lease:
+        row = lease.row()
+        if row.state == State.OPEN:
+            with recorded(lease, row):
+                read_again(lease, row, deadline)
+        lease.release()
+
+
+def close_session(pk: int) -> bool:
+    """Take a session out of use, as for a cart that was merged into another; Klarna has no close, it expires there.
+
+    Tells whether it was in use. The work of another worker on it is dropped.
+    """
+    closed = sessions().filter(pk=pk, live=True).close(State.ABANDONED)
+    if closed:
+        session_closed.send_robust(KlarnaSession, session=sessions().get(pk=pk))
+    return bool(closed)
+
+
+def close_abandoned_sessions() -> None:
+    """Take the sessions of deleted carts out of use."""
+    for pk in sessions().filter(cart=None, live=True).values_list("pk", flat=True):
+        close_session(pk)
+
+
+def current_session(cart_id: object) -> tuple[KlarnaSession | None, Payload]:
+    """Read the live session of a cart, and before it the cart.
+
+    In this order a session that equals the payload equals the cart at this later moment, and not at an earlier one.
+    """
+    payload = build_payload(cart_id)
+    return sessions().live_for(cart_id).first(), payload
+
+
+def is_warm(session: KlarnaSession, payload: Payload) -> bool:
+    """Tell whether the token of ``session`` can be handed out for ``payload``."""
+    soon = timezone.now() + timedelta(seconds=get_settings().expiry_margin)
+    return (
+        session.holds(account=payload.account, digest=payload.digest)
+        and session.read_digest == payload.digest
+        and not session.expires_before(soon)
+    )
+
+
+def lease_for(
+    cart_id: object, session: KlarnaSession | None, payload: Payload, deadline: Deadline
+) -> Lease | None:
+    """Take the lease of the cart's session, or of a first row for it."""
+    if session is None:
+        return begin(cart_id, payload, deadline.left())
+    return acquire(session.pk, deadline.left())
+
+
+def announce_failure(pk: int, error: KlarnaError) -> None:
+    """Log a push that failed, and tell whoever listens; a cart that cannot be paid is the shopper's business."""
+    session = sessions().filter(pk=pk).first()
+    level = logging.INFO if isinstance(error, CartNotPayable) else logging.WARNING
+    logger.log(level, "Klarna session not updated: %s", type(error).__name__, extra={"klarna_session": pk})
+    session_sync_failed.send_robust(KlarnaSession, session=session, error=error)

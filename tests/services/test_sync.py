@@ -1,0 +1,240 @@
+"""What a push does with a row, and what it leaves alone."""
+
+import threading
+import time
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_klarna import services
+from django_klarna.exceptions import CartNotPayable, KlarnaServerError
+from django_klarna.models import KlarnaSession, State
+from django_klarna.services.leases import LeaseLostError, acquire, sessions
+from django_klarna.signals import session_sync_failed, session_updated
+from tests.services.threads import in_thread
+from tests.shop.klarna import ShopCartAdapter
+from tests.shop.models import Cart, CartLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def session(klarna, cart):
+    return services.ensure_session(cart=cart)
+
+
+def test_a_push_is_one_call_and_never_reads(klarna, session, operations):
+    CartLine.objects.update(quantity=2)
+
+    assert services.sync_session(session.pk) is True
+
+    assert operations() == ["create", "update"]
+    session.refresh_from_db()
+    assert (session.in_doubt, session.lease_owner, session.update_seq) == (False, None, 1)
+    assert session.digest != session.read_digest
+
+
+def test_the_page_reads_once_after_a_push(klarna, session, cart, operations):
+    CartLine.objects.update(quantity=2)
+    services.sync_session(session.pk)
+
+    services.ensure_session(cart=cart)
+    services.ensure_session(cart=cart)
+
+    assert operations() == ["create", "update", "read"]
+
+
+def test_an_equal_cart_is_no_call_and_no_longer_stale(klarna, session, operations):
+    sessions().filter(pk=session.pk).raise_revision()
+
+    services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert operations() == ["create"]
+    assert not session.is_stale
+
+
+def test_a_leased_row_is_left_to_its_worker(klarna, session, operations):
+    CartLine.objects.update(quantity=2)
+    acquire(session.pk, 60)
+
+    assert services.sync_session(session.pk) is False
+    assert operations() == ["create"]
+
+
+def test_a_lost_lease_drops_what_was_found_out(klarna, session):
+    lease = acquire(session.pk, 60)
+    row = lease.row()
+    sessions().filter(pk=session.pk).update(lease_owner=uuid.uuid4())
+
+    with pytest.raises(LeaseLostError):
+        lease.write(row, digest="mine")
+
+    session.refresh_from_db()
+    assert session.digest != "mine"
+
+
+def test_each_lease_has_an_owner_of_its_own(klarna, session):
+    """A worker that comes back after its lease has ended does not write under that of another one."""
+    late = acquire(session.pk, 60)
+    row = late.row()
+    KlarnaSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert acquire(session.pk, 60)
+
+    with pytest.raises(LeaseLostError):
+        late.write(row, digest="late")
+
+
+def test_a_change_while_a_session_is_replaced_is_not_lost(klarna, session, cart, operations):
+    KlarnaSession.objects.update(in_doubt=True)
+    klarna.fail_next("create_credit_session", delay=0.4)
+    push = threading.Thread(target=in_thread(lambda: services.sync_session(session.pk)))
+    push.start()
+    while len(klarna.calls) < 2:
+        time.sleep(0.01)
+    line = cart.lines.get()
+    line.quantity = 2
+    line.save()
+    push.join()
+
+    assert operations() == ["create", "create", "update"]
+    new = KlarnaSession.objects.get(live=True)
+    assert klarna.sessions[new.session_id].content["order_amount"] == 2 * 19900 + 4900
+    assert not new.is_stale
+
+
+def test_a_lease_ends_by_the_clock_of_the_database(klarna, session):
+    assert acquire(session.pk, 60)
+    assert acquire(session.pk, 60) is None
+    session.refresh_from_db()
+    assert timedelta(seconds=60) < session.lease_until - timezone.now() < timedelta(seconds=70)
+    KlarnaSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert acquire(session.pk, 60)
+
+
+def test_a_change_during_the_call_is_another_round(klarna, session, operations, settings):
+    """What came in while Klarna was answering is not lost: the release finds the revision raised."""
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_sync.ChangingAdapter"
+    ChangingAdapter.changes = 1
+    CartLine.objects.update(quantity=2)
+
+    services.sync_session(session.pk)
+
+    assert operations() == ["create", "update", "update"]
+    assert klarna.sessions[session.session_id].content["order_amount"] == 3 * 19900 + 4900
+    session.refresh_from_db()
+    assert not session.is_stale
+
+
+def test_a_cart_that_never_rests_ends_stale_after_three_rounds(klarna, session, operations, settings):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_sync.ChangingAdapter"
+    ChangingAdapter.changes = 9
+    CartLine.objects.update(quantity=2)
+
+    services.sync_session(session.pk)
+
+    assert operations() == ["create", *["update"] * 3]
+    session.refresh_from_db()
+    assert session.is_stale
+    assert session.lease_owner is None
+
+
+def test_a_failed_push_is_noted_told_and_raised(klarna, session):
+    told = []
+    session_sync_failed.connect(
+        receiver := lambda session, error, **_: told.append((session.pk, type(error)))
+    )
+    klarna.fail_next("update_credit_session", status=500)
+    CartLine.objects.update(quantity=2)
+
+    with pytest.raises(KlarnaServerError):
+        services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert told == [(session.pk, KlarnaServerError)]
+    assert (session.in_doubt, session.error_status, session.lease_owner) == (True, 500, None)
+    assert session.error_correlation_id
+    del receiver
+
+
+def test_an_unpayable_cart_stays_stale_and_tells_why(klarna, session):
+    Cart.objects.update(shipping=0)
+    CartLine.objects.all().delete()
+    sessions().filter(pk=session.pk).raise_revision()
+
+    with pytest.raises(CartNotPayable):
+        services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert session.error_code == "CartNotPayable"
+    assert session.is_stale
+
+
+def test_refresh_reads_once_and_a_vanished_session_is_replaced_next(klarna, session, cart, operations):
+    klarna.advance(49 * 3600)
+
+    services.refresh_session(session.pk)
+
+    assert operations() == ["create", "read"]
+    assert services.ensure_session(cart=cart).pk != session.pk
+
+
+def test_refresh_finds_out_that_the_session_has_its_order(klarna, session):
+    klarna.complete(session.session_id)
+
+    with pytest.raises(CartNotPayable, match="session_completed"):
+        services.refresh_session(session.pk)
+
+    session.refresh_from_db()
+    assert (session.state, session.live, session.lease_owner) == (State.COMPLETED, True, None)
+
+
+def test_refresh_takes_the_expiry_from_klarna(klarna, session):
+    KlarnaSession.objects.update(expires_at=timezone.now())
+
+    services.refresh_session(session.pk)
+
+    session.refresh_from_db()
+    assert session.expires_at > timezone.now() + timedelta(hours=47)
+
+
+def test_a_closed_session_is_out_of_use_and_its_worker_fenced_out(klarna, session, cart):
+    lease = acquire(session.pk, 60)
+    row = lease.row()
+
+    assert services.close_session(session.pk) is True
+    assert services.close_session(session.pk) is False
+
+    session.refresh_from_db()
+    assert (session.state, session.live) == (State.ABANDONED, None)
+    with pytest.raises(LeaseLostError):
+        lease.write(row, digest="late")
+    assert services.ensure_session(cart=cart).pk != session.pk
+
+
+def test_an_update_is_announced(klarna, session):
+    told = []
+    session_updated.connect(receiver := lambda session, **_: told.append(session.order_amount))
+    CartLine.objects.update(quantity=2)
+
+    services.sync_session(session.pk)
+
+    assert told == [2 * 19900 + 4900]
+    del receiver
+
+
+class ChangingAdapter(ShopCartAdapter):
+    """A shopper who changes the cart right after it was read, for the first ``changes`` times."""
+
+    changes = 0
+
+    def account_for(self, cart):
+        cls = type(self)
+        if cls.changes:
+            cls.changes -= 1
+            CartLine.objects.update(quantity=cart.lines.get().quantity + 1)
+            KlarnaSession.objects.live_for(cart.pk).raise_revision()
+        return "default"

@@ -1,0 +1,245 @@
+"""From a change of a cart to what reaches Klarna after the commit."""
+
+import pytest
+from django.core import serializers
+from django.db import transaction
+
+from django_klarna import services
+from django_klarna.exceptions import KlarnaBusyError
+from django_klarna.models import KlarnaSession, State
+from django_klarna.receivers import CartHook
+from django_klarna.signals import cart_changed
+from tests.shop.klarna import ShopCartAdapter
+from tests.shop.models import Cart, CartLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class UndoError(Exception):
+    pass
+
+
+@pytest.fixture
+def session(klarna, cart):
+    return services.ensure_session(cart=cart)
+
+
+def amount_at(klarna, session):
+    return klarna.sessions[session.session_id].content["order_amount"]
+
+
+def change(line, quantity):
+    line.quantity = quantity
+    line.save()
+
+
+def undo(work):
+    with transaction.atomic():
+        work()
+        raise UndoError
+
+
+def test_a_change_is_one_update(klarna, session, cart, operations):
+    change(cart.lines.get(), 2)
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_three_changes_in_one_transaction_are_one_update_with_the_last_content(
+    klarna, session, cart, operations
+):
+    line = cart.lines.get()
+    with transaction.atomic():
+        change(line, 2)
+        change(line, 3)
+        cart.shipping = 0
+        cart.save()
+        assert (
+            len(
+                [
+                    hook
+                    for _, hook, *_ in transaction.get_connection().run_on_commit
+                    if isinstance(hook, CartHook)
+                ]
+            )
+            == 1
+        )
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 3 * 19900
+
+
+def test_a_change_and_its_undo_in_one_transaction_are_no_call(klarna, session, cart, operations):
+    line = cart.lines.get()
+    with transaction.atomic():
+        change(line, 2)
+        change(line, 1)
+
+    assert operations() == ["create"]
+    session.refresh_from_db()
+    assert not session.is_stale
+
+
+def test_a_rolled_back_change_is_no_call(klarna, session, cart, operations):
+    with pytest.raises(UndoError):
+        undo(lambda: change(cart.lines.get(), 2))
+
+    assert operations() == ["create"]
+
+
+def test_a_rolled_back_savepoint_followed_by_a_real_change_is_one_update(klarna, session, cart, operations):
+    line = cart.lines.get()
+    with transaction.atomic():
+        with pytest.raises(UndoError):
+            undo(lambda: change(line, 7))
+        change(line, 2)
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_a_change_outside_survives_a_rolled_back_savepoint(klarna, session, cart, operations):
+    line = cart.lines.get()
+    with transaction.atomic():
+        change(line, 2)
+        with pytest.raises(UndoError):
+            undo(lambda: change(line, 7))
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_a_kept_savepoint_and_a_change_around_it_are_one_update(klarna, session, cart, operations):
+    line = cart.lines.get()
+    with transaction.atomic():
+        with transaction.atomic():
+            change(line, 2)
+        change(line, 3)
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 3 * 19900 + 4900
+
+
+def test_a_cart_without_a_session_makes_no_call(klarna, cart, operations):
+    change(cart.lines.get(), 2)
+
+    assert operations() == []
+
+
+def test_a_cart_whose_first_session_failed_makes_no_call(klarna, cart, operations, sandbox_server, settings):
+    settings.KLARNA_ENSURE_TIMEOUT = 0.2
+    sandbox_server.stop()
+    with pytest.raises(KlarnaBusyError):
+        services.ensure_session(cart=cart)
+    sandbox_server.start()
+
+    change(cart.lines.get(), 2)
+
+    assert operations() == []
+    assert KlarnaSession.objects.get().is_stale
+
+
+def test_another_cart_is_left_alone(klarna, session, make_cart, operations):
+    other = make_cart()
+    change(other.lines.get(), 2)
+
+    assert operations() == ["create"]
+
+
+def test_a_removed_line_is_sent(klarna, make_cart, operations):
+    cart = make_cart("10.00", "20.00")
+    session = services.ensure_session(cart=cart)
+
+    cart.lines.first().delete()
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 2000 + 4900
+
+
+def test_nothing_of_ours_is_touched_inside_the_shops_transaction(klarna, session, cart):
+    with transaction.atomic():
+        change(cart.lines.get(), 2)
+        assert KlarnaSession.objects.get().revision == session.revision
+
+
+def test_lazy_only_raises_the_revision(klarna, session, cart, operations, settings):
+    settings.KLARNA_SYNC = "lazy"
+    change(cart.lines.get(), 2)
+
+    assert operations() == ["create"]
+    session.refresh_from_db()
+    assert session.is_stale
+    services.ensure_session(cart=cart)
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_klarna_away_breaks_no_cart(klarna, session, cart, sandbox_server, settings, caplog):
+    settings.KLARNA_SYNC_TIMEOUT = 0.5
+    sandbox_server.stop()
+
+    change(cart.lines.get(), 2)
+
+    assert cart.lines.get().quantity == 2
+    session.refresh_from_db()
+    assert session.is_stale
+    assert not session.in_doubt, "it was never sent"
+    assert "not updated" in caplog.text
+    sandbox_server.start()
+    services.ensure_session(cart=cart)
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_a_broken_adapter_breaks_no_cart(klarna, session, cart, settings, caplog):
+    settings.KLARNA_CART_ADAPTER = "tests.test_receivers.BrokenAdapter"
+
+    line = cart.lines.get()
+    with transaction.atomic():
+        change(line, 2)
+    change(line, 3)
+
+    assert cart.lines.get().quantity == 3
+    assert caplog.text.count("ZeroDivisionError") == 2
+
+
+def test_the_session_of_a_deleted_cart_is_abandoned(klarna, session, cart, operations):
+    cart.delete()
+
+    session.refresh_from_db()
+    assert (session.state, session.live, session.cart_id) == (State.ABANDONED, None, None)
+    assert operations() == ["create"]
+
+
+def test_fixtures_are_not_changes(klarna, session, cart, operations):
+    line = cart.lines.get()
+    line.quantity = 9
+    for loaded in serializers.deserialize("json", serializers.serialize("json", [line])):
+        loaded.save()
+
+    assert operations() == ["create"]
+
+
+def test_a_shop_may_say_that_a_cart_changed(klarna, session, cart, operations):
+    CartLine.objects.update(quantity=2)
+
+    cart_changed.send(sender=Cart, cart=cart)
+
+    assert operations() == ["create", "update"]
+
+
+def test_manual_commits_break_nothing(klarna, session, cart, operations):
+    transaction.set_autocommit(False)
+    try:
+        change(cart.lines.get(), 2)
+        transaction.commit()
+    finally:
+        transaction.set_autocommit(True)
+
+    assert operations() == ["create"]
+    services.ensure_session(cart=cart)
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+class BrokenAdapter(ShopCartAdapter):
+    def build_session(self, cart):
+        return 1 / 0
