@@ -1,0 +1,202 @@
+"""Staff browse the sessions; nothing here writes, and nothing calls Klarna."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_klarna.models import KlarnaSession, State
+from django_klarna.money import display
+
+# ModelAdmin takes type arguments in the stubs only.
+if TYPE_CHECKING:
+    SessionModelAdmin = admin.ModelAdmin[KlarnaSession]
+else:
+    SessionModelAdmin = admin.ModelAdmin
+
+TONES = {
+    State.OPEN: "good",
+    State.AUTHORIZED: "good",
+    State.COMPLETED: "good",
+    State.CREATING: "waiting",
+    State.FAILED: "bad",
+}
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """What a person may want to look at."""
+
+    title = _("attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
+        """Name the choices."""
+        return (("stale", _("stale")), ("in_doubt", _("in doubt")), ("error", _("with an error")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
+        """Narrow live sessions to the chosen ones."""
+        live = queryset.filter(live=True)
+        match self.value():
+            case "stale":
+                return live.exclude(revision=F("synced_revision"))
+            case "in_doubt":
+                return live.filter(in_doubt=True)
+            case "error":
+                return live.exclude(error_at=None)
+            case _:
+                return queryset
+
+
+@admin.register(KlarnaSession)
+class KlarnaSessionAdmin(SessionModelAdmin):
+    """Read-only: what a row says is Klarna's answer, not an opinion."""
+
+    list_display = ("key", "cart_link", "badge", "amount", "purchase_country", "marks", "updated_at")
+    list_display_links = ("key",)
+    list_filter = (AttentionFilter, "state", "live", "purchase_country")
+    search_fields = ("key__exact", "session_id__exact", "cart__pk__exact", "error_correlation_id__exact")
+    search_help_text = _("Key, Klarna's session id, the cart's id or a correlation id, in full.")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    list_per_page = 50
+    fieldsets = (
+        (None, {"fields": ("badge", "marks", "cart_link", "account", "key", "session_id")}),
+        (
+            _("Money"),
+            {
+                "fields": (
+                    "amount",
+                    "tax",
+                    "purchase_country",
+                    "purchase_currency",
+                    "locale",
+                    "intent",
+                    "order_lines",
+                )
+            },
+        ),
+        (
+            _("Freshness"),
+            {
+                "fields": (
+                    "revision",
+                    "synced_revision",
+                    "update_seq",
+                    "digest",
+                    "read_digest",
+                    "lease_until",
+                    "expires_at",
+                    "created_at",
+                    "updated_at",
+                )
+            },
+        ),
+        (
+            _("Last error"),
+            {"fields": ("error_at", "error_status", "error_code", "error_message", "error_correlation_id")},
+        ),
+        (_("Payload"), {"classes": ("collapse",), "fields": ("payment_methods", "payload_text")}),
+    )
+
+    class Media:
+        css = {"all": ("django_klarna/admin.css",)}  # noqa: RUF012 - Django reads a dict here
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Sessions are made by carts."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: KlarnaSession | None = None) -> bool:
+        """Nothing here is edited by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: KlarnaSession | None = None) -> bool:
+        """Keep what happened at Klarna."""
+        return False
+
+    @admin.display(description=_("cart"), ordering="cart_id")
+    def cart_link(self, session: KlarnaSession) -> str:
+        """Give the id of the cart: reading carts themselves would cost a query a row."""
+        return "-" if session.cart_id is None else str(session.cart_id)
+
+    @admin.display(description=_("state"), ordering="state")
+    def badge(self, session: KlarnaSession) -> SafeString:
+        """Give the state, coloured by whether it is a good one."""
+        tone = TONES.get(State(session.state), "over")
+        return format_html(
+            '<span class="klarna-badge klarna-{}">{}</span>', tone, session.get_state_display()
+        )
+
+    @admin.display(description=_("amount"), ordering="order_amount")
+    def amount(self, session: KlarnaSession) -> str:
+        """Give what the shopper is to pay, as money."""
+        return display(session.order_amount, session.purchase_currency)
+
+    @admin.display(description=_("tax"))
+    def tax(self, session: KlarnaSession) -> str:
+        """Give the tax in the amount, as money."""
+        return display(session.order_tax_amount, session.purchase_currency)
+
+    @admin.display(description=_("attention"))
+    def marks(self, session: KlarnaSession) -> SafeString:
+        """Give what is unusual about a session in use."""
+        return render_html("marks", {"marks": marks_of(session)})
+
+    @admin.display(description=_("order lines"))
+    def order_lines(self, session: KlarnaSession) -> SafeString:
+        """Give the lines that Klarna last accepted, amounts as money."""
+        lines = [line_row(line, session.purchase_currency) for line in session.payload.get("order_lines", ())]
+        return render_html("order_lines", {"lines": lines, "session": session, "total": self.amount(session)})
+
+    @admin.display(description=_("payment methods"))
+    def payment_methods(self, session: KlarnaSession) -> str:
+        """Give the names of the payment method categories that Klarna offers."""
+        return (
+            ", ".join(str(category.get("name", "?")) for category in session.payment_method_categories) or "-"
+        )
+
+    @admin.display(description=_("sent to Klarna"))
+    def payload_text(self, session: KlarnaSession) -> SafeString:
+        """Give the JSON that Klarna last accepted, without URLs of ours and without personal data."""
+        return format_html(
+            '<pre class="klarna-payload">{}</pre>', json.dumps(session.payload, indent=2, ensure_ascii=False)
+        )
+
+
+def render_html(name: str, context: dict[str, Any]) -> SafeString:
+    """Render one of the small templates of the admin."""
+    return render_to_string(f"admin/django_klarna/klarnasession/{name}.html", context)
+
+
+def marks_of(session: KlarnaSession) -> list[tuple[str, Any]]:
+    """Give tone and word for whatever staff should notice; a session out of use needs no attention."""
+    if not session.live:
+        return [("over", _("not in use"))]
+    found = (
+        (session.in_doubt, "bad", _("in doubt")),
+        (session.is_stale, "waiting", _("stale")),
+        (session.expires_before(timezone.now()), "waiting", _("expired")),
+        (session.error_at is not None, "bad", session.error_code),
+    )
+    return [(tone, word) for applies, tone, word in found if applies]
+
+
+def line_row(line: dict[str, Any], currency: str) -> dict[str, Any]:
+    """Give one order line for the table, amounts as money and the rate as a percentage."""
+    return {
+        "name": line.get("name"),
+        "reference": line.get("reference", ""),
+        "type": line.get("type", "physical"),
+        "quantity": line.get("quantity"),
+        "unit_price": display(line.get("unit_price"), currency),
+        "discount": display(line.get("total_discount_amount") or 0, currency),
+        "tax_rate": f"{line.get('tax_rate', 0) / 100:g}\u00a0%",
+        "total": display(line.get("total_amount"), currency),
+    }

@@ -1,0 +1,1 @@
+"""The endpoints of a checkout page; the only importer of Django REST framework."""

@@ -1,0 +1,260 @@
+"""The session endpoint as a page uses it, and as others try to."""
+
+import json
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+
+from django_klarna import services
+from django_klarna.models import KlarnaSession
+from tests.shop.models import CartLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/klarna/session/"
+
+
+def post(client, body=None, **headers):
+    return client.post(URL, json.dumps(body or {}), content_type="application/json", headers=headers)
+
+
+def test_post_makes_one_session_and_no_update(klarna, shopper, operations):
+    first, second = post(shopper), post(shopper)
+
+    assert first.status_code == second.status_code == 200
+    assert operations() == ["create"]
+    assert first.json() == second.json()
+    assert set(first.json()) == {
+        "state",
+        "client_token",
+        "payment_method_categories",
+        "order_amount",
+        "purchase_currency",
+        "locale",
+        "expires_at",
+    }
+    assert first.json()["state"] == "open"
+    assert first.json()["order_amount"] == 19900 + 4900
+    assert (first.json()["purchase_currency"], first.json()["locale"]) == ("SEK", "sv-SE")
+
+
+def test_no_answer_names_the_session_or_a_secret(klarna, shopper):
+    answers = [post(shopper), shopper.get(URL)]
+
+    session = KlarnaSession.objects.get()
+    for answer in answers:
+        assert session.session_id not in answer.text
+        assert "secret-of-k1" not in answer.text
+
+
+def test_get_never_calls_klarna(klarna, shopper, operations):
+    before = shopper.get(URL).json()
+    post(shopper)
+    warm = shopper.get(URL).json()
+    CartLine.objects.update(quantity=2)
+    changed = shopper.get(URL).json()
+
+    assert operations() == ["create"]
+    assert (before["state"], before["client_token"]) == ("stale", None)
+    assert (warm["state"], bool(warm["client_token"])) == ("open", True)
+    assert (changed["state"], changed["client_token"]) == ("stale", None)
+    assert changed["order_amount"] == 2 * 19900 + 4900
+
+
+def test_a_change_without_a_signal_is_in_the_next_answer(klarna, shopper):
+    post(shopper)
+    CartLine.objects.update(quantity=2)
+
+    assert shopper.get(URL).json()["client_token"] is None
+    answer = post(shopper).json()
+
+    assert answer["order_amount"] == 2 * 19900 + 4900
+    known = klarna.sessions[KlarnaSession.objects.get(live=True).session_id]
+    assert known.content["order_amount"] == answer["order_amount"]
+    assert known.client_token == answer["client_token"]
+
+
+def test_answers_are_never_stored(klarna, shopper, client):
+    for answer in (post(shopper), shopper.get(URL), shopper.put(URL), post(Client())):
+        assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]
+)
+def test_only_json_is_taken(klarna, shopper, content_type, operations):
+    answer = shopper.post(URL, "recheck=1", content_type=content_type)
+
+    assert answer.status_code == 415
+    assert operations() == []
+
+
+def test_answers_are_json_whatever_is_asked_for(klarna, shopper):
+    assert shopper.get(URL, headers={"Accept": "text/html"}).status_code == 406
+    assert shopper.get(URL)["Content-Type"] == "application/json"
+
+
+class TestCsrf:
+    @pytest.fixture
+    def browser(self, cart):
+        browser = Client(enforce_csrf_checks=True)
+        session = browser.session
+        session["cart_id"] = cart.pk
+        session.save()
+        return browser
+
+    def test_a_cross_site_form_is_refused(self, klarna, browser, operations):
+        answer = browser.post(URL, {"recheck": "1"}, headers={"Origin": "https://evil.example"})
+
+        assert answer.status_code == 403
+        assert operations() == []
+
+    def test_an_anonymous_shopper_needs_the_token(self, klarna, browser, operations):
+        answer = post(browser)
+
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "permission_denied"
+        assert operations() == []
+
+    def test_the_token_of_the_page_opens_the_door(self, klarna, browser):
+        page = browser.get("/checkout/")
+        token = page.context["csrf_token"]
+
+        assert post(browser, **{"X-CSRFToken": str(token)}).status_code == 200
+
+    def test_a_logged_in_shopper_needs_it_too(self, klarna, browser, cart):
+        browser.force_login(get_user_model().objects.create_user("alice"))
+        session = browser.session
+        session["cart_id"] = cart.pk
+        session.save()
+
+        assert post(browser).status_code == 403
+
+
+class TestRefusals:
+    def test_a_shopper_without_a_cart(self, klarna, client, operations):
+        answer = post(client)
+
+        assert answer.status_code == 409
+        assert answer.json()["code"] == "cart_not_payable"
+        assert [reason["rule"] for reason in answer.json()["reasons"]] == ["no_cart"]
+        assert operations() == []
+
+    def test_a_cart_that_cannot_be_paid_says_why(self, klarna, shopper, cart, operations):
+        cart.shipping = 0
+        cart.save()
+        CartLine.objects.all().delete()
+
+        for answer in (post(shopper), shopper.get(URL)):
+            assert answer.status_code == 409
+            [reason] = answer.json()["reasons"]
+            assert reason["rule"] == "zero_amount"
+            assert reason["path"] == "/order_amount"
+            assert "more than 0" in reason["message"]
+        assert operations() == []
+
+    def test_what_klarna_refuses_is_not_shown_to_the_shopper(self, klarna, shopper):
+        klarna.fail_next("create_credit_session", status=400, error_code="BAD_VALUE")
+
+        answer = post(shopper)
+
+        assert answer.status_code == 409
+        assert "Bad value" not in answer.text
+
+    def test_klarna_away(self, klarna, sandbox_server, shopper, settings):
+        settings.KLARNA_ENSURE_TIMEOUT = 0.4
+        sandbox_server.stop()
+
+        answer = post(shopper)
+
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "unavailable"
+        assert int(answer["Retry-After"]) >= 1
+        sandbox_server.start()
+        assert post(shopper).status_code == 200
+
+    def test_wrong_credentials(self, klarna, shopper, settings, caplog):
+        settings.KLARNA = {"default": {**settings.KLARNA["default"], "PASSWORD": "wrong"}}
+
+        answer = post(shopper)
+
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) == 60
+        assert "KlarnaAuthenticationError" in caplog.text
+
+    def test_too_many_questions(self, klarna, shopper, settings):
+        settings.KLARNA_THROTTLE_RATES = {"session": "2/min"}
+
+        answers = [post(shopper) for _number in range(3)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert int(answers[2]["Retry-After"]) > 0
+        assert shopper.get(URL).status_code == 200, "a GET costs nothing and is not counted"
+
+    @pytest.mark.parametrize("body", [b"{", b"[]", b'{"recheck": "perhaps"}', b"\xff"])
+    def test_a_bad_body(self, klarna, shopper, body, operations):
+        answer = shopper.post(URL, body, content_type="application/json")
+
+        assert answer.status_code == 400
+        assert set(answer.json()) == {"code", "detail"}
+        assert operations() == []
+
+
+class TestRecheck:
+    def test_a_failed_load_reads_once_and_replaces_what_is_gone(self, klarna, shopper, operations):
+        token = post(shopper).json()["client_token"]
+        klarna.advance(49 * 3600)
+
+        answer = post(shopper, {"recheck": True})
+
+        assert operations() == ["create", "read", "create"]
+        assert answer.json()["client_token"] != token
+
+    def test_a_good_session_stays(self, klarna, shopper, operations):
+        token = post(shopper).json()["client_token"]
+
+        assert post(shopper, {"recheck": True}).json()["client_token"] == token
+        assert operations() == ["create", "read"]
+
+    def test_it_is_throttled(self, klarna, shopper, settings, operations):
+        settings.KLARNA_THROTTLE_RATES = {"recheck": "1/min"}
+        post(shopper)
+
+        assert post(shopper, {"recheck": True}).status_code == 200
+        assert post(shopper, {"recheck": True}).status_code == 429
+        assert operations() == ["create", "read"]
+
+
+def test_any_defaults_of_the_project(klarna, shopper, settings):
+    """Authenticators apart, nothing of REST_FRAMEWORK reaches the endpoint."""
+    settings.REST_FRAMEWORK = {
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FormParser"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.StaticHTMLRenderer"],
+        "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+        "DEFAULT_THROTTLE_RATES": {"anon": "1/day"},
+        "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+        "ALLOWED_VERSIONS": ["9"],
+        "EXCEPTION_HANDLER": "tests.nowhere.handler",
+    }
+
+    assert post(shopper).status_code == 200
+    assert shopper.get(URL).status_code == 200
+
+
+def test_atomic_requests_do_not_wrap_the_call(klarna, shopper, operations):
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        assert post(shopper).status_code == 200
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert operations() == ["create"]
+
+
+def test_login_required_middleware_lets_shoppers_through(klarna, shopper, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+
+    assert post(shopper).status_code == 200
+    assert services.peek_session(cart=CartLine.objects.get().cart)[0]
