@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8100, help="0 takes a free one (default: 8100)")
         parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  as in Django
+    def handle(self, *args: Any, **options: Any) -> None:
         """Serve, or say in one line why not."""
         host, port = options["host"], options["port"]
         try:

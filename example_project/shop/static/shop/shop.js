@@ -1,0 +1,109 @@
+// @ts-check
+/**
+ * The shop's own script. Every form works without it; with it the page stays and its numbers follow the cart.
+ *
+ * @typedef {{count: number, lines: Record<string, {quantity: number, total: string}>, subtotal: string,
+ *   shipping: string, to_free_shipping: string, tax: string, total: string}} Cart
+ */
+
+/** @param {ParentNode} parent @param {string} selector */
+const all = (parent, selector) => /** @type {HTMLElement[]} */ ([...parent.querySelectorAll(selector)]);
+
+// Changes reach the server one after another, in the order in which they were made.
+let queue = Promise.resolve();
+let waiting = 0;
+
+/** @param {HTMLFormElement} form @param {HTMLElement | null} button @param {(cart: Cart) => void} then */
+function send(form, button, then) {
+  const body = new FormData(form, button);
+  const request = { method: "POST", body, headers: { Accept: "application/json" } };
+  waiting += 1;
+  queue = queue
+    .then(() => fetch(form.action, request))
+    .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
+    .then((cart) => {
+      waiting -= 1;
+      // While more changes are on their way, the numbers on the page are already newer than these.
+      if (!waiting) then(cart);
+    })
+    .catch(() => location.reload());
+}
+
+/** @param {Cart} cart */
+function showCart(cart) {
+  const shown = all(document, "[data-line]");
+  if (shown.length && !cart.count) return location.reload();
+  for (const place of all(document, "[data-cart]")) {
+    place.textContent = String(cart[/** @type {keyof Cart} */ (place.dataset.cart)]);
+  }
+  for (const hint of all(document, "[data-free-shipping]")) hint.hidden = !cart.to_free_shipping;
+  for (const line of shown) showLine(line, cart.lines[line.dataset.line ?? ""]);
+}
+
+/** @param {Cart} cart @param {string} text */
+function followCart(cart, text) {
+  showCart(cart);
+  for (const place of all(document, "[data-announce]")) place.textContent = text;
+  document.dispatchEvent(new CustomEvent("klarna:cart-changed"));
+}
+
+/** @param {HTMLElement} line @param {{quantity: number, total: string} | undefined} content */
+function showLine(line, content) {
+  if (!content) return line.remove();
+  all(line, "[data-line-total]")[0].textContent = content.total;
+  Object.assign(all(line, "[name=quantity]")[0], { value: content.quantity });
+}
+
+for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-quantity]"))) {
+  const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("quantity"));
+  field.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, event.submitter, (cart) => followCart(cart, `The total is ${cart.total}.`));
+    const step = event.submitter?.getAttribute("name") === "step" ? Number(event.submitter.getAttribute("value")) : 0;
+    field.value = String(Math.min(Number(field.value) + step, Number(field.max)));
+  });
+}
+
+for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-add]"))) {
+  const text = all(form, "[data-add-text]")[0];
+  const usual = text.textContent;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, event.submitter, (cart) => {
+      followCart(cart, `Added. There are ${cart.count} pieces in the cart.`);
+      text.textContent = "Added";
+      setTimeout(() => (text.textContent = usual), 1600);
+    });
+  });
+}
+
+const approved = all(document, "[data-klarna-approved]")[0];
+const refused = all(document, "[data-klarna-refused]")[0];
+
+/** @param {{isApproved?: boolean, isRefused?: boolean}} answer */
+function showAnswer({ isApproved = false, isRefused = false }) {
+  approved.hidden = !isApproved;
+  refused.hidden = !isRefused;
+}
+
+if (approved && refused) {
+  document.addEventListener("klarna:ready", () => showAnswer({}));
+  document.addEventListener("klarna:error", () => showAnswer({}));
+  document.addEventListener("klarna:hidden", () => showAnswer({ isRefused: true }));
+  document.addEventListener("klarna:authorized", () => showAnswer({ isApproved: true }));
+}
+
+// The cart may have changed in another tab; Klarna's widget looks for itself. A line that this page has never seen needs the server's drawing.
+document.addEventListener("visibilitychange", async () => {
+  const shown = all(document, "[data-line]").map((line) => line.dataset.line);
+  if (document.hidden || waiting || !shown.length) return;
+  const response = await fetch(document.body.dataset.summaryUrl ?? "", { cache: "no-store" }).catch(() => null);
+  if (!response?.ok || waiting) return;
+  const cart = await response.json();
+  if (Object.keys(cart.lines).some((line) => !shown.includes(line))) location.reload();
+  else showCart(cart);
+});
+
+// A page that the back button brings out of the browser's memory shows numbers of another time.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -1,0 +1,187 @@
+"""What ``{% klarna_widget %}`` and ``{% klarna_scripts %}`` put into a page."""
+
+import json
+import re
+from html.parser import HTMLParser
+from importlib import import_module
+
+import django
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+from django.middleware.csrf import CSRF_SESSION_KEY, CsrfViewMiddleware
+from django.template import Context, RequestContext, Template
+from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
+
+from django_klarna.conf import KLARNA_SDK_URL
+
+PAGE = "{% load klarna %}<form>{% klarna_widget %}</form>{% klarna_scripts %}"
+
+
+class LazyNonce:
+    """Falsy until it is used, and used only by ``str()``, like those of Django 6 and of django-csp."""
+
+    used = False
+
+    def __bool__(self):
+        return self.used
+
+    def __str__(self):
+        self.used = True
+        return "r4nd0m"
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and the text of its JSON scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.html, self.elements, self.json, self._in_json = html, [], [], False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.elements.append((tag, attributes))
+        self._in_json = attributes.get("type") == "application/json"
+
+    def handle_data(self, data):
+        if self._in_json:
+            self.json.append(data)
+            self._in_json = False
+
+    def with_(self, name):
+        return [attributes for _tag, attributes in self.elements if name in attributes]
+
+    @property
+    def loaded(self):
+        """Everything that the browser fetches: scripts and style sheets."""
+        return [a for tag, a in self.elements if tag == "link" or (tag == "script" and "src" in a)]
+
+    @property
+    def config(self):
+        (text,) = self.json
+        return json.loads(text)
+
+
+@pytest.fixture
+def request_():
+    return RequestFactory().get("/checkout/")
+
+
+def render(request, **context):
+    return Page(Template(PAGE).render(RequestContext(request, context)))
+
+
+@pytest.mark.parametrize("place", ["csp_nonce", "_csp_nonce"])
+def test_nonce_of_the_request_is_on_everything_loaded(request_, place):
+    nonce = LazyNonce()
+    setattr(request_, place, nonce)
+    page = render(request_)
+    assert nonce.used
+    assert [tag.get("nonce") for tag in page.loaded] == ["r4nd0m"] * 3
+
+
+def test_nonce_may_come_from_the_context(request_):
+    assert [tag.get("nonce") for tag in render(request_, csp_nonce=LazyNonce()).loaded] == ["r4nd0m"] * 3
+
+
+def test_nonce_may_be_a_lazy_object_like_that_of_django_csp(request_):
+    request_.csp_nonce = SimpleLazyObject(lambda: "l4zy")
+    assert [tag.get("nonce") for tag in render(request_).loaded] == ["l4zy"] * 3
+
+
+def test_nonce_is_escaped(request_):
+    assert '"><b>' not in render(request_, csp_nonce='"><b>').html
+
+
+def test_without_a_policy_there_is_no_nonce(request_):
+    assert "nonce" not in render(request_).html
+
+
+@pytest.mark.skipif(
+    django.VERSION < (6, 0), reason="Django has a Content-Security-Policy of its own from 6.0 on"
+)
+def test_django_s_own_middleware_puts_our_nonce_into_the_header(request_, settings):
+    csp = import_module("django.middleware.csp")
+    settings.SECURE_CSP = {"script-src": [import_module("django.utils.csp").CSP.NONCE]}
+    response = csp.ContentSecurityPolicyMiddleware(lambda request: HttpResponse(render(request).html))(
+        request_
+    )
+    (nonce,) = set(re.findall(r'nonce="([^"]+)"', response.content.decode()))
+    assert f"'nonce-{nonce}'" in response["Content-Security-Policy"]
+
+
+def test_no_inline_script_and_no_inline_style(request_):
+    page = render(request_)
+    inline = [a for tag, a in page.elements if tag == "script" and "src" not in a]
+    assert [attributes.get("type") for attributes in inline] == ["application/json"]
+    assert not page.with_("style")
+    assert not [name for _tag, attributes in page.elements for name in attributes if name.startswith("on")]
+
+
+def test_module_comes_before_klarna_s_script_which_is_async(request_):
+    module, sdk = (tag for tag in render(request_).loaded if "src" in tag)
+    assert module["type"] == "module"
+    assert module["src"].endswith("django_klarna/klarna.js")
+    assert sdk["src"] == KLARNA_SDK_URL
+    assert "async" in sdk
+
+
+def test_sandbox_account_loads_the_sandbox_s_script(request_, settings):
+    settings.KLARNA = {
+        "default": {
+            "USERNAME": "u",
+            "PASSWORD": "p",
+            "ENVIRONMENT": "sandbox",
+            "BASE_URL": "http://127.0.0.1:8100",
+        }
+    }
+    assert render(request_).loaded[-1]["src"] == "http://127.0.0.1:8100/kp/lib/v1/api.js"
+
+
+def test_config_says_where_and_how_to_ask_for_the_session(request_):
+    config = render(request_).config
+    assert config["session_url"] == "/klarna/session/"
+    assert set(config) == {"session_url", "csrf_header", "csrf_token", "messages"}
+    assert config["messages"]["unavailable"] == "Klarna is not available now."
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+def test_config_s_csrf_token_and_header_pass_the_csrf_check(request_, settings, in_session):
+    settings.CSRF_USE_SESSIONS = in_session
+    settings.CSRF_HEADER_NAME = "HTTP_X_SHOP_TOKEN"
+    config = render(request_).config
+    post = RequestFactory().post("/klarna/session/", headers={config["csrf_header"]: config["csrf_token"]})
+    kept = request_.META["CSRF_COOKIE"]
+    post.session = {CSRF_SESSION_KEY: kept} if in_session else {}
+    post.COOKIES = {} if in_session else {settings.CSRF_COOKIE_NAME: kept}
+    check = CsrfViewMiddleware(HttpResponse)
+    check.process_request(post)
+    assert check.process_view(post, HttpResponse, (), {}) is None
+
+
+def test_config_cannot_break_out_of_its_script(request_, settings):
+    settings.CSRF_HEADER_NAME = "HTTP_</SCRIPT><B>"
+    assert render(request_).html.lower().count("</script>") == 3
+
+
+def test_two_widgets_share_no_id(request_):
+    page = Page(Template(PAGE + PAGE).render(RequestContext(request_)))
+    assert len(page.json) == 2
+    assert not page.with_("id")
+
+
+@pytest.mark.parametrize("tag", ["klarna_widget", "klarna_scripts"])
+def test_without_the_request_the_error_names_the_context_processor(tag):
+    template = Template("{% load klarna %}{% " + tag + " %}")
+    with pytest.raises(ImproperlyConfigured, match=r"django\.template\.context_processors\.request"):
+        template.render(Context())
+
+
+@pytest.mark.django_db
+def test_no_token_is_ever_in_a_page(shopper, klarna, request_):
+    token = shopper.post("/klarna/session/", data={}, content_type="application/json").json()["client_token"]
+    assert token
+    request_.session, request_.COOKIES = shopper.session, {c.key: c.value for c in shopper.cookies.values()}
+    assert token not in render(request_).html
