@@ -55,20 +55,36 @@ class AttentionFilter(admin.SimpleListFilter):
                 return queryset
 
 
+class UseFilter(admin.SimpleListFilter):
+    """Whether a cart uses the session now; the column itself knows True and NULL only."""
+
+    title = _("in use")
+    parameter_name = "in_use"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
+        """Name the choices."""
+        return (("yes", _("Yes")), ("no", _("No")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
+        """Narrow to the chosen ones."""
+        uses = {"yes": queryset.filter(live=True), "no": queryset.filter(live=None)}
+        return uses.get(self.value() or "", queryset)
+
+
 @admin.register(KlarnaSession)
 class KlarnaSessionAdmin(SessionModelAdmin):
     """Read-only: what a row says is Klarna's answer, not an opinion."""
 
-    list_display = ("key", "cart_link", "badge", "amount", "purchase_country", "marks", "updated_at")
-    list_display_links = ("key",)
-    list_filter = (AttentionFilter, "state", "live", "purchase_country")
+    list_display = ("key", "cart_number", "badge", "amount", "marks", "updated_at")
+    list_filter = (UseFilter, AttentionFilter, "state", "purchase_country")
     search_fields = ("key__exact", "session_id__exact", "cart__pk__exact", "error_correlation_id__exact")
     search_help_text = _("Key, Klarna's session id, the cart's id or a correlation id, in full.")
     ordering = ("-pk",)
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     list_per_page = 50
     fieldsets = (
-        (None, {"fields": ("badge", "marks", "cart_link", "account", "key", "session_id")}),
+        (None, {"fields": ("badge", "marks", "cart_number", "account", "key", "session_id")}),
         (
             _("Money"),
             {
@@ -122,7 +138,7 @@ class KlarnaSessionAdmin(SessionModelAdmin):
         return False
 
     @admin.display(description=_("cart"), ordering="cart_id")
-    def cart_link(self, session: KlarnaSession) -> str:
+    def cart_number(self, session: KlarnaSession) -> str:
         """Give the id of the cart: reading carts themselves would cost a query a row."""
         return "-" if session.cart_id is None else str(session.cart_id)
 

@@ -84,6 +84,18 @@ def test_a_search_for_nothing_sensible_finds_nothing(admin_client, session):
     assert session.key not in admin_client.get(LIST, {"q": "no such thing"}).text
 
 
+def test_the_filter_for_what_is_in_use(admin_client, session, cart):
+    KlarnaSession.objects.update(in_doubt=True)
+    successor = services.ensure_session(cart=cart)
+
+    used = admin_client.get(LIST, {"in_use": "yes"}).text
+    gone = admin_client.get(LIST, {"in_use": "no"}).text
+
+    assert (successor.key in used, session.key in used) == (True, False)
+    assert (successor.key in gone, session.key in gone) == (False, True)
+    assert "not in use" in gone
+
+
 @pytest.mark.parametrize(
     ("choice", "changes"), [("stale", {"revision": 5}), ("in_doubt", {"in_doubt": True})]
 )
