@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from django_klarna.api import OrderLine, SessionCreate
 from django_klarna.exceptions import CartNotPayable
-from django_klarna.lines import SessionBuilder, violations_of
+from django_klarna.lines import SessionBuilder
+from django_klarna.rules import violations_of
 
 D = Decimal
 VECTORS = json.loads((Path(__file__).parent / "data" / "order-line-vectors.json").read_text())

@@ -1,6 +1,7 @@
 """From a cart in the database to what Klarna is told about it."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from django_klarna.api import MerchantUrls, SessionCreate
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import CartNotPayable, Violation
-from django_klarna.lines import violations_of
+from django_klarna.rules import violations_of
 from django_klarna.services.transactions import database, snapshot
 
 
@@ -24,14 +25,20 @@ class Payload:
     account: str
 
     @cached_property
-    def digest(self) -> str:
-        """The hash of the canonical JSON: fields in the order of the contract, no white space."""
-        return hashlib.sha256(self.session.to_json()).hexdigest()
+    def content(self) -> dict[str, Any]:
+        """Everything that Klarna is told."""
+        return self.session.to_dict()
 
     @cached_property
+    def digest(self) -> str:
+        """Hash the canonical JSON: sorted keys, no white space, so that only what Klarna sees counts."""
+        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
     def stored(self) -> dict[str, Any]:
         """What the row keeps and staff see: all but ``merchant_urls``, which carry secrets."""
-        return {key: value for key, value in self.session.to_dict().items() if key != "merchant_urls"}
+        return {key: value for key, value in self.content.items() if key != "merchant_urls"}
 
 
 def build_payload(cart_id: object) -> Payload:
