@@ -1,12 +1,13 @@
 """One `KlarnaClient` per account and process, pooled; never shared over a fork (the client sees to that)."""
 
 from functools import cache
+from typing import Any
 
 from django import get_version
 from django.core.signals import setting_changed
 
 from django_klarna.api import KlarnaClient
-from django_klarna.conf import get_settings
+from django_klarna.conf import Account, get_settings
 from django_klarna.exceptions import KlarnaConfigurationError
 
 
@@ -16,17 +17,27 @@ def client_for(alias: str) -> KlarnaClient:
     account = get_settings().account(alias)
     if not account.has_credentials:
         raise KlarnaConfigurationError(f"KLARNA[{alias!r}] needs 'USERNAME' and 'PASSWORD', or an 'API_KEY'")
-    return KlarnaClient(
-        username=account.username if not account.api_key else None,
-        password=account.password if not account.api_key else None,
-        api_key=account.api_key,
-        region=account.region,
-        environment="live" if account.environment == "live" else "playground",
-        base_url=account.base_url,
-        connect_timeout=account.connect_timeout,
-        read_timeout=account.read_timeout,
-        user_agent=f"Django/{get_version()}",
-    )
+    try:
+        return KlarnaClient(**options(account))
+    except (TypeError, ValueError) as error:
+        raise KlarnaConfigurationError(f"KLARNA[{alias!r}]: {error}") from None
+
+
+def options(account: Account) -> dict[str, Any]:
+    """Give the client's options for an account; an API key goes before user name and password."""
+    if account.api_key:
+        credentials = {"api_key": account.api_key}
+    else:
+        credentials = {"username": account.username, "password": account.password}
+    return {
+        **credentials,
+        "region": account.region,
+        "environment": "live" if account.environment == "live" else "playground",
+        "base_url": account.base_url,
+        "connect_timeout": account.connect_timeout,
+        "read_timeout": account.read_timeout,
+        "user_agent": f"Django/{get_version()}",
+    }
 
 
 def forget_clients(*, setting: str, **kwargs: object) -> None:

@@ -18,6 +18,9 @@ from django_klarna.exceptions import (
     Violation,
 )
 
+# "check" asks the database whether it has JSON.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
@@ -122,6 +125,24 @@ def test_clients_follow_the_accounts(settings):
     settings.KLARNA = {"default": {"API_KEY": "klarna_test_api_x", "REGION": "na"}}
     assert client_for("default") is not first
     assert "api-na.playground.klarna.com" in repr(client_for("default"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"USERNAME": "a:b"}, "username must not contain a colon"),
+        ({"PASSWORD": "pass\nword"}, "password must not contain line breaks"),
+        ({"READ_TIMEOUT": 0}, "read_timeout must be"),
+        ({"READ_TIMEOUT": "8"}, "must be real number"),
+        ({"ENVIRONMENT": "sandbox", "BASE_URL": "http://klarna.example"}, "https"),
+    ],
+)
+def test_an_account_that_cannot_work_is_a_configuration_error(settings, changes, message):
+    settings.KLARNA = {"default": {"USERNAME": "K1", "PASSWORD": "x", **changes}}
+
+    with pytest.raises(KlarnaConfigurationError, match=rf"KLARNA\['default'\]: .*{message}") as refused:
+        client_for("default")
+    assert "pass\nword" not in str(refused.value)
 
 
 class TestEnvironment:
