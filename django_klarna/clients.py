@@ -26,7 +26,7 @@ def client_for(alias: str) -> KlarnaClient:
 def options(account: Account) -> dict[str, Any]:
     """Give the client's options for an account; an API key goes before user name and password."""
     if account.api_key:
-        credentials = {"api_key": account.api_key}
+        credentials: dict[str, str | None] = {"api_key": account.api_key}
     else:
         credentials = {"username": account.username, "password": account.password}
     return {
