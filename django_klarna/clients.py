@@ -20,7 +20,9 @@ def client_for(alias: str) -> KlarnaClient:
     try:
         return KlarnaClient(**options(account))
     except (TypeError, ValueError) as error:
-        raise KlarnaConfigurationError(f"KLARNA[{alias!r}]: {error}") from None
+        reason = str(error)
+    # Raised out here, without the error above: the frames of that one hold the password.
+    raise KlarnaConfigurationError(f"KLARNA[{alias!r}]: {reason}")
 
 
 def options(account: Account) -> dict[str, Any]:

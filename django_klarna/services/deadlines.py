@@ -34,23 +34,24 @@ class Deadline:
         time.sleep(min(POLL, self.left()))
 
     def back_off(self, error: KlarnaError) -> None:
-        """Wait before another try after ``error``: as Klarna asked, or twice as long as the time before.
+        """Wait before another try after ``error``: twice as long as the time before, or longer if Klarna asks for it.
 
         A wait that the deadline does not allow is not begun: `KlarnaBusyError` at once.
         """
         asked = asked_pause(error)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        pause = asked if asked is not None else self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries
+        # A limit that is lifted at once (a reset of 0) must not make us try without a pause.
+        pause = max(asked, self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
         if pause >= self.remaining:
             raise busy(asked) from error
         time.sleep(pause)
 
 
-def asked_pause(error: KlarnaError) -> float | None:
-    """Give the seconds that Klarna asked us to wait, if it did."""
-    return error.retry_after if isinstance(error, KlarnaAPIError) else None
+def asked_pause(error: KlarnaError) -> float:
+    """Give the seconds that Klarna asked us to wait."""
+    return (error.retry_after or 0.0) if isinstance(error, KlarnaAPIError) else 0.0
 
 
-def busy(asked: float | None = None) -> KlarnaBusyError:
+def busy(asked: float = 0.0) -> KlarnaBusyError:
     """Make the error for a page that has waited long enough."""
-    return KlarnaBusyError("Klarna did not answer in time", retry_after=max(asked or 0.0, RETRY_AFTER))
+    return KlarnaBusyError("Klarna did not answer in time", retry_after=max(asked, RETRY_AFTER))
