@@ -1,9 +1,11 @@
 """The settings of the project as frozen typed objects, read at first use and forgotten on ``setting_changed``."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
+from hashlib import sha256
 from typing import Any, Literal, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -22,6 +24,7 @@ Environment = Literal["live", "playground", "sandbox"]
 REGIONS: tuple[Region, ...] = ("eu", "na", "oc")
 ENVIRONMENTS: tuple[Environment, ...] = ("live", "playground", "sandbox")
 SYNC_MODES = ("commit", "lazy")
+DAY = 24 * 3600
 THROTTLE_RATES = {"session": "60/min", "recheck": "6/min"}
 
 
@@ -47,10 +50,23 @@ class Account:
         where = f"KLARNA[{self.alias!r}]"
         one_of(f"{where}['REGION']", self.region, REGIONS)
         one_of(f"{where}['ENVIRONMENT']", self.environment, ENVIRONMENTS)
+        positive(f"{where}['CONNECT_TIMEOUT']", self.connect_timeout)
+        positive(f"{where}['READ_TIMEOUT']", self.read_timeout)
+        if self.base_url is not None:
+            absolute_url(f"{where}['BASE_URL']", self.base_url)
         if (self.environment == "sandbox") is (self.base_url is None):
             raise KlarnaConfigurationError(
                 f"{where}: 'BASE_URL' is the address of the sandbox; it goes with 'ENVIRONMENT': 'sandbox' only"
             )
+
+    @property
+    def identity(self) -> str:
+        """A hash of whose account at which Klarna this is; a session made with another one is not ours to use.
+
+        A new password for the same user name is the same account.
+        """
+        who = self.username or self.api_key
+        return sha256(f"{self.environment} {self.region} {self.base_url} {who}".encode()).hexdigest()
 
     @property
     def has_credentials(self) -> bool:
@@ -87,10 +103,6 @@ class Settings:
 
     def absolute(self, path: str) -> str:
         """Make an absolute URL of ``path``, from KLARNA_BASE_URL and never from a request's Host header."""
-        if not self.base_url:
-            raise KlarnaConfigurationError(
-                "KLARNA_BASE_URL is missing: KLARNA_BASE_URL = 'https://shop.example'"
-            )
         return urljoin(self.base_url, path)
 
 
@@ -102,12 +114,32 @@ def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
         )
 
 
-def seconds(name: str, default: float) -> float:
-    """Read a setting that is a positive number of seconds."""
-    value = getattr(settings, name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+def positive(name: str, value: object) -> float:
+    """Give ``value`` if it is a positive number of seconds; `KlarnaConfigurationError` names the setting."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise KlarnaConfigurationError(f"{name} is {value!r}; it must be a positive number of seconds")
     return float(value)
+
+
+def absolute_url(name: str, value: object) -> str:
+    """Give ``value`` if it is an absolute URL; `KlarnaConfigurationError` names the setting."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise KlarnaConfigurationError(f"{name} is {value!r}; it must be absolute: 'https://shop.example'")
+    return cast("str", value)
+
+
+def seconds(name: str, default: float) -> float:
+    """Read a setting that is a positive number of seconds."""
+    return positive(name, getattr(settings, name, default))
+
+
+def expiry_margin() -> float:
+    """Read KLARNA_EXPIRY_MARGIN; with a margin as long as a session's life each page would make another one."""
+    margin = seconds("KLARNA_EXPIRY_MARGIN", 900.0)
+    if margin > DAY:
+        raise KlarnaConfigurationError(f"KLARNA_EXPIRY_MARGIN is {margin:g}; it must be at most {DAY}, a day")
+    return margin
 
 
 def known_keys(name: str, given: object, known: tuple[str, ...]) -> dict[str, Any]:
@@ -143,7 +175,7 @@ def read_account(alias: str, given: object) -> Account:
 def read_accounts() -> dict[str, Account]:
     """Read KLARNA."""
     given = getattr(settings, "KLARNA", None)
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping) or not given:
         raise KlarnaConfigurationError(
             "KLARNA must be a dict of accounts: KLARNA = {'default': {'USERNAME': …}}"
         )
@@ -151,15 +183,23 @@ def read_accounts() -> dict[str, Account]:
 
 
 def read_base_url() -> str:
-    """Read KLARNA_BASE_URL: absolute, or empty when the project has none."""
-    url = getattr(settings, "KLARNA_BASE_URL", "")
-    if url and not (
-        isinstance(url, str) and urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc
-    ):
-        raise KlarnaConfigurationError(
-            f"KLARNA_BASE_URL is {url!r}; it must be absolute: 'https://shop.example'"
-        )
-    return cast("str", url)
+    """Read KLARNA_BASE_URL."""
+    url = getattr(settings, "KLARNA_BASE_URL", None)
+    if not url:
+        raise KlarnaConfigurationError("KLARNA_BASE_URL is missing: KLARNA_BASE_URL = 'https://shop.example'")
+    return absolute_url("KLARNA_BASE_URL", url)
+
+
+def read_throttle_rates() -> dict[str, str]:
+    """Read KLARNA_THROTTLE_RATES over its defaults."""
+    given = getattr(settings, "KLARNA_THROTTLE_RATES", {})
+    rates = THROTTLE_RATES | known_keys("KLARNA_THROTTLE_RATES", given, tuple(THROTTLE_RATES))
+    for name, rate in rates.items():
+        if not isinstance(rate, str) or not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", rate):
+            raise KlarnaConfigurationError(
+                f"KLARNA_THROTTLE_RATES[{name!r}] is {rate!r}; it must be like '60/min'"
+            )
+    return rates
 
 
 def read_sync() -> str:
@@ -172,9 +212,6 @@ def read_sync() -> str:
 @cache
 def get_settings() -> Settings:
     """Give the settings of the project, read once; `KlarnaConfigurationError` names what is wrong."""
-    rates = known_keys(
-        "KLARNA_THROTTLE_RATES", getattr(settings, "KLARNA_THROTTLE_RATES", {}), tuple(THROTTLE_RATES)
-    )
     return Settings(
         accounts=read_accounts(),
         cart_adapter=getattr(settings, "KLARNA_CART_ADAPTER", ""),
@@ -182,8 +219,8 @@ def get_settings() -> Settings:
         sync=read_sync(),
         ensure_timeout=seconds("KLARNA_ENSURE_TIMEOUT", 6.0),
         sync_timeout=seconds("KLARNA_SYNC_TIMEOUT", 3.0),
-        expiry_margin=seconds("KLARNA_EXPIRY_MARGIN", 900.0),
-        throttle_rates={**THROTTLE_RATES, **rates},
+        expiry_margin=expiry_margin(),
+        throttle_rates=read_throttle_rates(),
     )
 
 

@@ -2,6 +2,10 @@
 
 import environ
 
+from django_klarna.exceptions import KlarnaConfigurationError
+
+KEYS = ("USERNAME", "PASSWORD", "API_KEY", "REGION", "ENVIRONMENT")
+
 
 def klarna_accounts(env: environ.Env, *, sandbox_url: str | None = None) -> dict[str, dict[str, str]]:
     """Read the value for the setting KLARNA from the environment.
@@ -9,9 +13,9 @@ def klarna_accounts(env: environ.Env, *, sandbox_url: str | None = None) -> dict
     ``KLARNA_USERNAME`` and ``KLARNA_PASSWORD`` (or ``KLARNA_API_KEY``), ``KLARNA_REGION`` and
     ``KLARNA_ENVIRONMENT`` make the account ``"default"``. ``KLARNA_ACCOUNTS=default,us`` names more of them,
     read from ``KLARNA_US_USERNAME`` and so on. An account without credentials is left out, or, given
-    ``sandbox_url``, is one of the local sandbox.
+    ``sandbox_url``, is one of the local sandbox; one with half of them is a `KlarnaConfigurationError`.
     """
-    accounts = {alias: read_account(env, alias) for alias in env.list("KLARNA_ACCOUNTS", default=["default"])}
+    accounts = {alias: account_from(env, alias) for alias in env.list("KLARNA_ACCOUNTS", default=["default"])}
     if sandbox_url is not None:
         stand_in = {
             "USERNAME": "sandbox",
@@ -23,14 +27,18 @@ def klarna_accounts(env: environ.Env, *, sandbox_url: str | None = None) -> dict
     return {alias: account for alias, account in accounts.items() if account}
 
 
-def read_account(env: environ.Env, alias: str) -> dict[str, str]:
-    """Read one account; empty when the environment has no credentials for it."""
+def account_from(env: environ.Env, alias: str) -> dict[str, str]:
+    """Read one account; empty when the environment has no credentials for it.
+
+    Half of an account is a typing error and no wish for the sandbox: `KlarnaConfigurationError` names the rest.
+    """
     prefix = "KLARNA_" if alias == "default" else f"KLARNA_{alias.upper()}_"
-    options = {key: env.str(f"{prefix}{key}", default="") for key in ("USERNAME", "PASSWORD", "API_KEY")}
-    if not options["API_KEY"] and not options["PASSWORD"]:
-        return {}
-    options |= {
-        "REGION": env.str(f"{prefix}REGION", default="eu"),
-        "ENVIRONMENT": env.str(f"{prefix}ENVIRONMENT", default="playground"),
-    }
-    return {key: value for key, value in options.items() if value}
+    given = {key: value for key in KEYS if (value := env.str(f"{prefix}{key}", default=""))}
+    if "API_KEY" in given or {"USERNAME", "PASSWORD"} <= given.keys():
+        return given
+    if given.keys() & {"USERNAME", "PASSWORD"} or given.get("ENVIRONMENT") == "live":
+        raise KlarnaConfigurationError(
+            f"{prefix}USERNAME and {prefix}PASSWORD (or {prefix}API_KEY) go together; "
+            f"the environment has only {', '.join(prefix + key for key in given)}"
+        )
+    return {}

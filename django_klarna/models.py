@@ -120,6 +120,11 @@ class KlarnaSession(models.Model):
     )
     live = models.BooleanField(_("live"), null=True, help_text=_("Whether the cart uses this session now."))
     account = models.CharField(_("account"), max_length=64, help_text=_("Alias in the setting KLARNA."))
+    account_identity = models.CharField(
+        _("account identity"),
+        max_length=64,
+        help_text=_("Hash of whose account at which Klarna the alias was."),
+    )
     key = models.CharField(
         _("key"), max_length=32, unique=True, default=new_key, help_text=_("Our public id.")
     )
@@ -184,26 +189,22 @@ class KlarnaSession(models.Model):
         """Tell whether a change of the cart was not sent yet."""
         return self.revision != self.synced_revision
 
-    def holds(self, *, account: str, digest: str) -> bool:
-        """Tell whether Klarna's copy is known to have just this content."""
-        return (
-            self.state == State.OPEN
-            and not self.in_doubt
-            and self.account == account
-            and self.digest == digest
-        )
+    def holds(self, *, account_identity: str, digest: str) -> bool:
+        """Tell whether Klarna's copy is known to have just this content, in this account."""
+        is_ours = self.account_identity == account_identity
+        return self.state == State.OPEN and not self.in_doubt and is_ours and self.digest == digest
 
     def expires_before(self, moment: datetime) -> bool:
         """Tell whether the session ends before ``moment``."""
         return self.expires_at is not None and self.expires_at < moment
 
-    def changes_identity(self, *, account: str, payload: Mapping[str, Any]) -> bool:
+    def changes_identity(self, *, account_identity: str, payload: Mapping[str, Any]) -> bool:
         """Tell whether ``payload`` needs a session of its own: an update could not turn this one into it.
 
         https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/other-actions/update-the-cart
         """
         return (
-            self.account != account
+            self.account_identity != account_identity
             or any(self.payload.get(name) != payload.get(name) for name in IDENTITY)
             or customer_type(self.payload) != customer_type(payload)
             or drops_a_key(self.payload, payload)

@@ -92,10 +92,10 @@ PAYLOAD = {
     ],
 )
 def test_what_an_update_cannot_do(changes, account, needs_another):
-    row = KlarnaSession(account="default", payload=PAYLOAD)
+    row = KlarnaSession(account_identity="default", payload=PAYLOAD)
     new = {key: value for key, value in {**PAYLOAD, **changes}.items() if value is not None}
 
-    assert row.changes_identity(account=account, payload=new) is needs_another
+    assert row.changes_identity(account_identity=account, payload=new) is needs_another
 
 
 def test_a_dropped_key_is_found_at_any_depth():

@@ -34,6 +34,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "account_identity",
+                    models.CharField(
+                        help_text="Hash of whose account at which Klarna the alias was.",
+                        max_length=64,
+                        verbose_name="account identity",
+                    ),
+                ),
+                (
                     "key",
                     models.CharField(
                         default=django_klarna.models.new_key,

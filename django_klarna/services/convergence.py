@@ -67,7 +67,7 @@ def make_equal(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Dea
         raise CartNotPayable((already_paid(),))
     if end := end_of(row, payload):
         return replace(lease, row, payload, deadline, end)
-    if row.holds(account=payload.account, digest=payload.digest):
+    if row.holds(account_identity=payload.account_identity, digest=payload.digest):
         lease.write(row, synced_revision=row.revision)
         return row
     try:
@@ -81,7 +81,7 @@ def end_of(row: KlarnaSession, payload: Payload) -> State | None:
     """Give the state in which ``row`` ends, if only another session can hold ``payload``."""
     if row.expires_before(timezone.now() + timedelta(seconds=get_settings().expiry_margin)):
         return State.EXPIRED
-    changed = row.changes_identity(account=payload.account, payload=payload.stored)
+    changed = row.changes_identity(account_identity=payload.account_identity, payload=payload.stored)
     return State.REPLACED if row.in_doubt or changed else None
 
 

@@ -104,6 +104,7 @@ def described(payload: Payload) -> dict[str, Any]:
     session = payload.session
     return {
         "account": payload.account,
+        "account_identity": payload.account_identity,
         "intent": session.intent or "buy",
         "purchase_country": session.purchase_country,
         "purchase_currency": session.purchase_currency,

@@ -25,6 +25,11 @@ class Payload:
     account: str
 
     @cached_property
+    def account_identity(self) -> str:
+        """Whose account at which Klarna the alias stands for today."""
+        return get_settings().account(self.account).identity
+
+    @cached_property
     def content(self) -> dict[str, Any]:
         """Everything that Klarna is told."""
         return self.session.to_dict()

@@ -140,7 +140,7 @@ def is_warm(session: KlarnaSession, payload: Payload) -> bool:
     """Tell whether the token of ``session`` can be handed out for ``payload``."""
     soon = timezone.now() + timedelta(seconds=get_settings().expiry_margin)
     return (
-        session.holds(account=payload.account, digest=payload.digest)
+        session.holds(account_identity=payload.account_identity, digest=payload.digest)
         and session.read_digest == payload.digest
         and not session.expires_before(soon)
     )

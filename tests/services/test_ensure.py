@@ -142,6 +142,34 @@ def test_a_session_that_klarna_has_forgotten_is_replaced_once(klarna, cart, oper
     assert (first.state, first.live, first.in_doubt) == (State.EXPIRED, None, False)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"USERNAME": "K9"},
+        {"REGION": "na"},
+        {"USERNAME": None, "PASSWORD": None, "API_KEY": "klarna_test_api_9"},
+    ],
+)
+def test_a_session_of_another_account_is_not_used(klarna, cart, operations, settings, change):
+    """Going live under the same alias must not hand out a token of the playground."""
+    first = services.ensure_session(cart=cart)
+    settings.KLARNA = {"default": settings.KLARNA["default"] | change}
+
+    second = services.ensure_session(cart=cart)
+
+    assert second.pk != first.pk
+    assert operations() == ["create", "create"]
+
+
+def test_a_new_password_is_the_same_account(klarna, cart, operations, settings):
+    services.ensure_session(cart=cart)
+    settings.KLARNA = {"default": {**settings.KLARNA["default"], "PASSWORD": "another"}}
+
+    services.ensure_session(cart=cart)
+
+    assert operations() == ["create"]
+
+
 @pytest.mark.parametrize("status", [404, 409])
 def test_a_session_that_cannot_be_updated_is_replaced(klarna, cart, operations, status):
     """A conflict that is kept would leave the shopper stuck."""
