@@ -13,7 +13,13 @@ import requests
 import urllib3
 
 from django_klarna.api.connections import Exchange
-from django_klarna.api.exceptions import KlarnaAPIError, KlarnaError, KlarnaResponseError, error_class
+from django_klarna.api.exceptions import (
+    TOO_MANY_REQUESTS,
+    KlarnaAPIError,
+    KlarnaError,
+    KlarnaResponseError,
+    error_class,
+)
 from django_klarna.api.failures import TRANSPORT_ERRORS, connection_error
 from django_klarna.api.fields import Schema
 
@@ -21,7 +27,7 @@ SchemaT = TypeVar("SchemaT", bound=Schema)
 
 _CHUNK: Final = 65_536
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
-# A number of seconds since 1970 rather than until the limit is lifted: Klarna does not say which it sends.
+# From here on a reset is a moment, in seconds since 1970: Klarna does not say which of the two it sends.
 _EPOCH = 1_000_000_000
 _LONGEST_WORD = 128
 _LONGEST_MESSAGE = 500
@@ -90,7 +96,7 @@ class Answer:
             error_code=self.error_code,
             error_messages=_messages(self._error),
             correlation_id=self.correlation_id,
-            retry_after=_retry_after(self.headers),
+            retry_after=_retry_after(self.status_code, self.headers),
         )
 
     def __repr__(self) -> str:
@@ -105,12 +111,17 @@ def receive(operation: str, response: requests.Response, exchange: Exchange, *, 
     except urllib3.exceptions.DecodeError:
         problem: KlarnaError = bare.unreadable("the body is not encoded as it says")
     except TRANSPORT_ERRORS as error:
-        problem = connection_error(operation, error, exchange)
+        overdrawn = exchange.overdrawn
+        problem = _too_large(bare, limit) if overdrawn else connection_error(operation, error, exchange)
     else:
         if body is not None:
             return replace(bare, body=body)
-        problem = bare.unreadable(f"the body is larger than {limit} bytes")
+        problem = _too_large(bare, limit)
     return replace(bare, problem=problem)
+
+
+def _too_large(bare: Answer, limit: int) -> KlarnaResponseError:
+    return bare.unreadable(f"the body is larger than {limit} bytes")
 
 
 def _body(response: requests.Response, limit: int) -> bytes | None:
@@ -144,26 +155,32 @@ def _messages(error: Mapping[str, Any]) -> tuple[str, ...]:
     found = error.get("error_messages") or error.get("error_message") or []
     listed = found if isinstance(found, list) else [found]
     texts = [message for message in listed if isinstance(message, str)][:_MOST_MESSAGES]
-    return tuple(" ".join(message[:_LONGEST_MESSAGE].split()) for message in texts)
+    return tuple(_line(message[:_LONGEST_MESSAGE]) for message in texts)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _line(message: str) -> str:
+    # Surrogates and NUL cannot be stored, and a terminal would obey control characters.
+    return "".join(char if char.isprintable() else "?" for char in " ".join(message.split()))
+
+
+def _retry_after(status_code: int, headers: Mapping[str, str]) -> float | None:
     """Return the seconds that Klarna asks us to wait, or None.
 
+    Klarna tells the reset of its limit with every answer; it asks to wait for it with a 429 only.
     Source: https://docs.klarna.com/api-reference/rate-limit
     """
-    for name in ("Retry-After", "X-Ratelimit-Reset"):
-        seconds = _seconds(headers.get(name, "").strip())
-        if seconds is not None:
-            return seconds
-    return None
-
-
-def _seconds(value: str) -> float | None:
     now = datetime.now(UTC).timestamp()
+    asked = _seconds(headers.get("Retry-After", ""), now)
+    if asked is not None or status_code != TOO_MANY_REQUESTS:
+        return asked
+    reset = _seconds(headers.get("X-Ratelimit-Reset", ""), now)
+    return reset if reset is None or reset < _EPOCH else max(0.0, reset - now)
+
+
+def _seconds(value: str, now: float) -> float | None:
+    value = value.strip()
     if _SECONDS.fullmatch(value):
-        number = float(value)
-        return max(0.0, number - now) if number >= _EPOCH else number
+        return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):

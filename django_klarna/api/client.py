@@ -5,14 +5,35 @@ import ipaddress
 import math
 import platform
 from collections.abc import Callable, Mapping
+from functools import wraps
 from types import TracebackType
-from typing import Self
-from urllib.parse import urlsplit
+from typing import Concatenate, ParamSpec, Self
+from urllib.parse import SplitResult, urlsplit
 
 from django_klarna import __version__
+from django_klarna.api.kinds import is_storable
 from django_klarna.api.regions import Environment, Region, base_url_for
 from django_klarna.api.sessions import Sessions
 from django_klarna.api.transport import Call, Transport, TransportOptions
+
+_P = ParamSpec("_P")
+
+
+def _without_arguments_in_frames(
+    init: Callable[Concatenate["KlarnaClient", _P], None],
+) -> Callable[Concatenate["KlarnaClient", _P], None]:
+    """Raise what a constructor raises anew: debug pages show the variables of each frame, and here are secrets."""
+
+    @wraps(init)
+    def __init__(self: "KlarnaClient", /, *args: _P.args, **options: _P.kwargs) -> None:  # noqa: N807 - shown in tracebacks
+        try:
+            return init(self, *args, **options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames hold the secrets
+            problem = (ValueError if isinstance(error, ValueError) else TypeError)(str(error))
+        del self, args, options
+        raise problem
+
+    return __init__
 
 
 class KlarnaClient:
@@ -25,10 +46,12 @@ class KlarnaClient:
     environment is not looked at. `user_agent` is added to our own. `on_call` gets a `Call` after each call;
     should it fail, that is logged and nothing else.
 
-    One client may be shared by threads and survives a fork. Raises ValueError for options that cannot work.
+    One client may be shared by threads and survives a fork. Raises ValueError or TypeError for options that
+    cannot work, and repeats none of their values.
     Source: https://docs.klarna.com/api/authentication
     """
 
+    @_without_arguments_in_frames
     def __init__(  # noqa: PLR0913 - all are options, keyword-only and with defaults
         self,
         *,
@@ -117,8 +140,12 @@ def _header_text(name: str, value: str) -> str:
 
 def _refuse_control_characters(name: str, value: str) -> None:
     # The value is not repeated: it may be a secret.
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text.")
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):  # noqa: PLR2004 - the control characters
         raise ValueError(f"{name} must not contain line breaks or other control characters.")
+    if not is_storable(value):
+        raise ValueError(f"{name} must be Unicode text.")
 
 
 def _positive(name: str, value: float) -> float:
@@ -128,13 +155,23 @@ def _positive(name: str, value: float) -> float:
 
 
 def _checked_base_url(url: str) -> str:
-    # Nothing of the URL is repeated: someone may have put credentials into it.
-    parts = urlsplit(url)
+    parts = _split("base_url", url)
     if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         raise ValueError("base_url must be like https://host[:port][/path].")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("base_url must be https, unless its host is this machine.")
     return url.rstrip("/")
+
+
+def _split(name: str, url: str) -> SplitResult:
+    # Nothing of the URL is repeated: someone may have put credentials into it.
+    try:
+        parts = urlsplit(url)
+        if parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise ValueError(f"{name} must be like https://host[:port][/path].")
 
 
 def _is_loopback(host: str) -> bool:
@@ -146,6 +183,6 @@ def _is_loopback(host: str) -> bool:
 
 def _checked_proxies(proxies: Mapping[str, str]) -> dict[str, str]:
     # A SOCKS proxy brings connections of its own, which neither keep our clock nor know what was sent.
-    if any(urlsplit(url).scheme not in {"http", "https"} for url in proxies.values()):
+    if any(_split("proxies", url).scheme not in {"http", "https"} for url in proxies.values()):
         raise ValueError("proxies must be http or https URLs.")
     return dict(proxies)

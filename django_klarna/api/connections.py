@@ -10,6 +10,7 @@ import io
 import socket
 import time
 from contextvars import ContextVar
+from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,16 +22,24 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
+# What the head of an answer, and the frame of a chunked one, may take beside the body.
+_HEAD_BYTES: Final = 262_144
+_BODILESS: Final = frozenset((HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED))
+
+
 class Exchange:
-    """The clock of one call, in seconds, and whether its request may have left."""
+    """The clock of one call, in seconds, whether its request may have left, and how many bytes may still come."""
 
-    __slots__ = ("connect_timeout", "deadline", "read_timeout", "sent", "started")
+    __slots__ = ("bytes_left", "connect_timeout", "deadline", "read_timeout", "sent", "started")
 
-    def __init__(self, *, timeout: float, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, *, timeout: float, connect_timeout: float, read_timeout: float, max_response_bytes: int
+    ) -> None:
         self.started = time.monotonic()
         self.deadline = self.started + timeout
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
+        self.bytes_left = max_response_bytes + _HEAD_BYTES
         self.sent = False
 
     @property
@@ -50,13 +59,24 @@ class Exchange:
             raise TimeoutError("the time for the call is up")
         return min(timeout, remaining)
 
+    @property
+    def overdrawn(self) -> bool:
+        """Say whether more came than may."""
+        return self.bytes_left < 0
+
+    def receive(self, count: int) -> None:
+        """Count bytes that came; raise OSError when they are too many."""
+        self.bytes_left -= count
+        if self.overdrawn:
+            raise OSError("the answer is too large")
+
 
 #: The call that the current thread is making: urllib3 has no way to hand anything of ours to a connection.
 current_exchange: ContextVar[Exchange] = ContextVar("django_klarna.api.current_exchange")
 
 
 class _PatientReader(io.RawIOBase):
-    """Read from a socket, never waiting longer than the call has left."""
+    """Read from a socket, never waiting longer nor taking more than the call has left."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
         self._raw = raw
@@ -68,7 +88,10 @@ class _PatientReader(io.RawIOBase):
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
         self._sock.settimeout(self._exchange.limit(self._exchange.read_timeout))
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        # Counted here too, because http.client reads all that comes after a chunk with a negative size.
+        self._exchange.receive(count or 0)
+        return count
 
     def close(self) -> None:
         super().close()
@@ -79,6 +102,21 @@ class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_PatientReader(self.fp.detach(), sock, current_exchange.get()))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client skips 100 only and takes any other interim answer for the final one, so that the final
+        # one would be given to whoever uses the connection next. With 101 there is no HTTP after it.
+        version, status, reason = super()._read_status()  # type: ignore[misc] # typeshed lacks it
+        interim = status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS
+        return version, HTTPStatus.CONTINUE if interim else status, reason
+
+    def begin(self) -> None:
+        super().begin()
+        # A body where none may be would be read as the answer to the next request.
+        has_body = self.getheader("Content-Length", "0") != "0" or self.getheader("Transfer-Encoding")
+        if self.status == HTTPStatus.SWITCHING_PROTOCOLS or (self.status in _BODILESS and has_body):
+            self.chunked = False
+            self.will_close = True
 
 
 class _HTTPConnection(HTTPConnection):

@@ -4,7 +4,6 @@ From the table come the constructor, the checks, the JSON and the reading of JSO
 over the dict of its members, which nobody changes: writing JSON is one call of the encoder, reading copies little.
 """
 
-import difflib
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +12,11 @@ from typing import Any, ClassVar, Final, NoReturn, Self, dataclass_transform
 
 from django_klarna.api.compiling import Test, compiled
 from django_klarna.api.exceptions import KlarnaResponseError, KlarnaValidationError, Violation
-from django_klarna.api.kinds import Integer, Items, Kind, Nested, Target, Text, type_violation
+from django_klarna.api.kinds import Integer, Items, Kind, Nested, Target, Text
+from django_klarna.api.violations import pointer, suggestion, type_violation
 
 _REQUIRED: Final[Any] = object()
-_SHOWN_KEY = 64
+_MISTYPED: Final = frozenset(("type", "required", "encoding"))
 
 
 class Field:
@@ -84,8 +84,10 @@ class Schema:
     """A type of Klarna's contract: keyword-only, immutable, equal by content; None means absent.
 
     Making one checks nothing, so that `check` can tell everything that is wrong with a whole payload at once.
+    What is our own has two underscores on each side, which no name of Klarna's has: the rest is for the fields.
     """
 
+    # Only for the two descriptors that set them past __setattr__: subclasses have a __dict__ all the same.
     __slots__ = ("__checked__", "__values__")
     __fields__: ClassVar[Mapping[str, Field]] = {}
     __answer__: ClassVar[bool] = False
@@ -101,9 +103,9 @@ class Schema:
             name for name, field in cls.__fields__.items() if sensitive or field.sensitive
         )
         cls.__required__ = frozenset(name for name, field in cls.__fields__.items() if field.required)
-        sound = {name: _sound_test(field, answer=answer) for name, field in cls.__fields__.items()}
+        valid = {name: _valid_test(field, answer=answer) for name, field in cls.__fields__.items()}
         typed = {name: (field.kind.quick_typed, field.kind.typed) for name, field in cls.__fields__.items()}
-        cls.__sound_test__ = staticmethod(compiled(sound, required=cls.__required__))
+        cls.__valid_test__ = staticmethod(compiled(valid, required=cls.__required__))
         cls.__typed_test__ = staticmethod(compiled(typed, required=cls.__required__))
         cls.__builders__ = [
             (name, field.kind.build)
@@ -114,7 +116,7 @@ class Schema:
 
     __hidden__: ClassVar[frozenset[str]]
     __required__: ClassVar[frozenset[str]]
-    __sound_test__: "ClassVar[staticmethod[[Mapping[str, object]], bool]]"
+    __valid_test__: "ClassVar[staticmethod[[Mapping[str, object]], bool]]"
     __typed_test__: "ClassVar[staticmethod[[Mapping[str, object]], bool]]"
     __builders__: ClassVar[list[tuple[str, Callable[..., object]]]]
     __signature__: ClassVar[inspect.Signature]
@@ -132,7 +134,7 @@ class Schema:
     def __refuse__(cls, members: Mapping[str, object]) -> NoReturn:
         unknown = next(name for name in members if name not in cls.__fields__)
         raise TypeError(
-            f"{cls.__name__} has no field {unknown!r}. {_suggestion(unknown, cls.__fields__)}".rstrip()
+            f"{cls.__name__} has no field {unknown!r}. {suggestion(unknown, cls.__fields__)}".rstrip()
         )
 
     @classmethod
@@ -143,12 +145,14 @@ class Schema:
         """
         if not isinstance(data, dict):
             raise KlarnaValidationError([type_violation("", data, expected="object")], subject=cls.__name__)
-        built = cls.__build__(data, tidy=False)
-        if not built.__sound__():
+        # Members that are None or unknown are rare. The first build keeps them, which is quick, and cannot pass
+        # with them: they leave `unseen` above zero in compiling.py. Then it is built again, without them.
+        built = cls.__build__(data, drop_unknown=False)
+        if not built.__valid__():
             violations = tuple(Nested(cls).violations(data, "", plain=True))
             if violations:
                 raise KlarnaValidationError(violations, subject=cls.__name__)
-            built = cls.__build__(data, tidy=True)
+            built = cls.__build__(data, drop_unknown=True)
         _set_checked(built, True)
         return built
 
@@ -161,10 +165,10 @@ class Schema:
         Raises KlarnaResponseError, with the path, where a member is missing or has another type.
         """
         if isinstance(data, dict):
-            built = cls.__build__(data, tidy=False)
+            built = cls.__build__(data, drop_unknown=False)  # twice at most, as in from_dict
             if built.__typed__():
                 return built
-            data = built = cls.__build__(data, tidy=True)
+            data = built = cls.__build__(data, drop_unknown=True)
             if built.__typed__():
                 return built
         wrong = _first_mistyped(Nested(cls).violations(data, "", plain=False))
@@ -174,7 +178,7 @@ class Schema:
         """Raise KlarnaValidationError with everything that is wrong, or do nothing."""
         if hasattr(self, "__checked__"):  # what never changes need not be checked twice
             return
-        if not self.__sound__():
+        if not self.__valid__():
             raise KlarnaValidationError(self.violations(), subject=type(self).__name__)
         _set_checked(self, True)
 
@@ -195,27 +199,27 @@ class Schema:
         return _encode(self.__values__).encode()
 
     @classmethod
-    def __build__(cls, data: dict[str, object], *, tidy: bool) -> Self:
+    def __build__(cls, data: dict[str, object], *, drop_unknown: bool) -> Self:
         fields = cls.__fields__
-        if tidy:
+        if drop_unknown:
             values = {name: value for name, value in data.items() if value is not None and name in fields}
         else:
             values = data.copy()
         for name, build in cls.__builders__:
             if name in values:
-                values[name] = build(values[name], tidy=tidy)
+                values[name] = build(values[name], drop_unknown=drop_unknown)
         built = cls.__new__(cls)
         _set_values(built, values)
         return built
 
     @classmethod
-    def __cover__(cls, values: Mapping[str, object]) -> Self:
+    def __from_values__(cls, values: Mapping[str, object]) -> Self:
         built = cls.__new__(cls)
         _set_values(built, values)
         return built
 
-    def __sound__(self) -> bool:
-        return self.__sound_test__(self.__values__)
+    def __valid__(self) -> bool:
+        return self.__valid_test__(self.__values__)
 
     def __typed__(self) -> bool:
         return self.__typed_test__(self.__values__)
@@ -223,10 +227,10 @@ class Schema:
     @classmethod
     def __walk__(cls, values: Mapping[str, object], path: str, *, plain: bool) -> Iterator[Violation]:
         for name, value in values.items():
-            here = f"{path}/{_pointer(name)}"
+            here = f"{path}/{pointer(name)}"
             field = cls.__fields__.get(name)
             if field is None:
-                mend = _suggestion(name, cls.__fields__)
+                mend = suggestion(name, cls.__fields__)
                 yield Violation(path=here, rule="unknown", expected=f"a field of {cls.__name__}", mend=mend)
             elif value is not None:
                 yield from cls.__walk_field__(field, value, here, plain=plain)
@@ -254,7 +258,7 @@ class Schema:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).__cover__, (self.__values__,)
+        return type(self).__from_values__, (self.__values__,)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise FrozenInstanceError(f"{type(self).__name__} is immutable; replace() makes a changed copy")
@@ -271,10 +275,10 @@ def _never(value: object) -> bool:
     return False
 
 
-def _sound_test(field: Field, *, answer: bool) -> Test:
+def _valid_test(field: Field, *, answer: bool) -> Test:
     if field.read_only and not answer:
         return "False", _never
-    return field.kind.quick_sound, field.kind.sound
+    return field.kind.quick_valid, field.kind.valid
 
 
 def _parameter(field: Field) -> inspect.Parameter:
@@ -299,17 +303,5 @@ _encode: Final = json.JSONEncoder(
 ).encode
 
 
-def _pointer(name: object) -> str:
-    # A key from outside may be anything, and neither control characters nor a novel belong in a message.
-    text = name if isinstance(name, str) else f"<{type(name).__name__}>"
-    shown = "".join(char if char.isprintable() else "?" for char in text[:_SHOWN_KEY])
-    return shown.replace("~", "~0").replace("/", "~1")
-
-
-def _suggestion(name: object, known: Mapping[str, Field]) -> str:
-    close = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
-    return f"Did you mean {close[0]!r}?" if close else ""
-
-
 def _first_mistyped(violations: Iterator[Violation]) -> Violation:
-    return next(violation for violation in violations if violation.rule in {"type", "required"})
+    return next(violation for violation in violations if violation.rule in _MISTYPED)

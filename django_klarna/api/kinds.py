@@ -1,8 +1,13 @@
 """The kinds of values that Klarna's contract knows, each with the one place that says what is right.
 
-`sound` and `typed` are the fast questions: is this value right in all, is it at least of the right type? For most
-values even a call takes too long, so `quick_sound` and `quick_typed` are Python expressions over `value` that are
-true only when the answer is yes. `violations` is asked only after a no, and tells everything that is wrong.
+valid         is this value right in all? Asked of what is sent.
+typed         has it, and all in it, at least the right type? Asked of what Klarna answers.
+quick_valid,  Python expressions over `value` that are true only when the answer is yes, since for most values
+quick_typed   even a call takes too long; compiling.py makes one function of those of a whole object
+violations    everything that is wrong; asked only after a no
+build         the typed value of a plain one (JSON): an object of a dict, a tuple of a list
+drop_unknown  build without the members that are None or that the type does not have
+plain         the values are JSON, so that dicts stand where objects would
 """
 
 import re
@@ -12,52 +17,36 @@ from decimal import Decimal
 from typing import Any, Protocol, Self, TypeGuard
 
 from django_klarna.api.exceptions import Violation
+from django_klarna.api.violations import type_violation
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-
-_JSON_TYPES: dict[type, str] = {
-    bool: "boolean",
-    dict: "object",
-    float: "number",
-    int: "integer",
-    list: "array",
-    str: "string",
-    tuple: "array",
-    type(None): "null",
-}
+_QUICK_TEXT = r"type(value) is str and value.isascii() and '\0' not in value"
 
 
-def type_violation(path: str, value: object, *, expected: str, mend: str = "") -> Violation:
-    """Return the violation of a value that has the wrong type."""
-    actual = _JSON_TYPES.get(type(value), type(value).__name__)
-    return Violation(path=path, rule="type", expected=expected, actual=actual, mend=mend)
-
-
-def is_unicode(value: str) -> bool:
-    """Say whether text can be sent at all: a lone surrogate has no UTF-8."""
+def is_storable(value: str) -> bool:
+    """Say whether text can be sent and kept: a lone surrogate has no UTF-8, and a database may refuse NUL."""
     try:
-        value.encode()
+        return b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
-    return True
 
 
 class Kind(Protocol):
     """What a value may be."""
 
-    quick_sound: str
+    quick_valid: str
     quick_typed: str
 
-    def sound(self, value: object) -> bool:
+    def valid(self, value: object) -> bool:
         """Say whether the value is right."""
 
     def typed(self, value: object) -> bool:
         """Say whether the value has the right type."""
 
-    def build(self, value: object, *, tidy: bool) -> object:
+    def build(self, value: object, *, drop_unknown: bool) -> object:
         """Make the typed value of a plain one, and return as it is what has none.
 
-        `tidy` leaves out what is unknown or None inside of it; otherwise such members stay and fail the checks.
+        `drop_unknown` leaves out what is unknown or None inside of it; otherwise such members stay and fail the checks.
         """
 
     def violations(self, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
@@ -80,14 +69,14 @@ class Text:
         self.pattern = pattern
         self.enum = enum
         self._matches = re.compile(pattern).fullmatch if pattern else None
-        self.quick_typed = "type(value) is str"
-        self.quick_sound = "False" if pattern or enum else self._quick_sound()
+        self.quick_typed = _QUICK_TEXT
+        self.quick_valid = "False" if pattern or enum else self._quick_valid()
 
-    def _quick_sound(self) -> str:
+    def _quick_valid(self) -> str:
         longest = sys.maxsize if self.max_length is None else self.max_length
-        return f"type(value) is str and {self.min_length} <= len(value) <= {longest} and value.isascii()"
+        return f"{_QUICK_TEXT} and {self.min_length} <= len(value) <= {longest}"
 
-    def sound(self, value: object) -> bool:
+    def valid(self, value: object) -> bool:
         """Say whether the value is text as it should be."""
         return (
             isinstance(value, str)
@@ -95,14 +84,14 @@ class Text:
             and (self.max_length is None or len(value) <= self.max_length)
             and (self._matches is None or self._matches(value) is not None)
             and (not self.enum or value in self.enum)
-            and is_unicode(value)
+            and is_storable(value)
         )
 
     def typed(self, value: object) -> bool:
-        """Say whether the value is text."""
-        return isinstance(value, str)
+        """Say whether the value is text that can be kept."""
+        return isinstance(value, str) and is_storable(value)
 
-    def build(self, value: object, *, tidy: bool) -> object:
+    def build(self, value: object, *, drop_unknown: bool) -> object:
         """Return the value: text is its own plain form."""
         return value
 
@@ -116,8 +105,10 @@ class Text:
             yield Violation(path=path, rule="pattern", expected=self.pattern or "")
         if self.enum and value not in self.enum:
             yield Violation(path=path, rule="enum", expected=", ".join(self.enum))
-        if not is_unicode(value):
-            yield Violation(path=path, rule="encoding", expected="Unicode text without lone surrogates")
+        if not is_storable(value):
+            yield Violation(
+                path=path, rule="encoding", expected="Unicode text without lone surrogates and NUL"
+            )
 
     def _length_violations(self, length: int, path: str) -> Iterator[Violation]:
         if length < self.min_length:
@@ -135,9 +126,9 @@ class Integer:
         self._lowest = INT64_MIN if minimum is None else minimum
         self._highest = INT64_MAX if maximum is None else maximum
         self.quick_typed = "type(value) is int"
-        self.quick_sound = f"type(value) is int and {self._lowest} <= value <= {self._highest}"
+        self.quick_valid = f"type(value) is int and {self._lowest} <= value <= {self._highest}"
 
-    def sound(self, value: object) -> bool:
+    def valid(self, value: object) -> bool:
         """Say whether the value is a whole number within its limits."""
         return self.typed(value) and self._lowest <= value <= self._highest
 
@@ -145,7 +136,7 @@ class Integer:
         """Say whether the value is a whole number."""
         return isinstance(value, int) and not isinstance(value, bool)
 
-    def build(self, value: object, *, tidy: bool) -> object:
+    def build(self, value: object, *, drop_unknown: bool) -> object:
         """Return the value: a number is its own plain form."""
         return value
 
@@ -171,12 +162,12 @@ class Target(Protocol):
 
     __values__: Mapping[str, object]
 
-    def __sound__(self) -> bool: ...
+    def __valid__(self) -> bool: ...
 
     def __typed__(self) -> bool: ...
 
     @classmethod
-    def __build__(cls, data: dict[str, object], *, tidy: bool) -> Self: ...
+    def __build__(cls, data: dict[str, object], *, drop_unknown: bool) -> Self: ...
 
     @classmethod
     def __walk__(cls, values: Mapping[str, object], path: str, *, plain: bool) -> Iterator[Violation]: ...
@@ -185,22 +176,22 @@ class Target(Protocol):
 class Nested:
     """An object of another type of the contract."""
 
-    quick_sound = quick_typed = "False"
+    quick_valid = quick_typed = "False"
 
     def __init__(self, target: type[Target]) -> None:
         self.target = target
 
-    def sound(self, value: object) -> bool:
+    def valid(self, value: object) -> bool:
         """Say whether the value is a right object of the type."""
-        return isinstance(value, self.target) and value.__sound__()
+        return isinstance(value, self.target) and value.__valid__()
 
     def typed(self, value: object) -> bool:
         """Say whether the value is an object of the type, with all its members of the right types."""
         return isinstance(value, self.target) and value.__typed__()
 
-    def build(self, value: object, *, tidy: bool) -> object:
+    def build(self, value: object, *, drop_unknown: bool) -> object:
         """Make an object of a dict."""
-        return self.target.__build__(value, tidy=tidy) if isinstance(value, dict) else value
+        return self.target.__build__(value, drop_unknown=drop_unknown) if isinstance(value, dict) else value
 
     def violations(self, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
         """Tell what is wrong inside the object."""
@@ -215,7 +206,7 @@ class Nested:
 class Items:
     """An array of values of one kind, kept as a tuple."""
 
-    quick_sound = quick_typed = "False"
+    quick_valid = quick_typed = "False"
 
     def __init__(
         self, item: Kind, *, min_items: int = 0, max_items: int | None = None, unique: bool = False
@@ -225,13 +216,13 @@ class Items:
         self.max_items = max_items
         self.unique = unique
 
-    def sound(self, value: object) -> bool:
+    def valid(self, value: object) -> bool:
         """Say whether the array and all in it is right."""
         return (
             isinstance(value, tuple)
             and len(value) >= self.min_items
             and (self.max_items is None or len(value) <= self.max_items)
-            and all(map(self.item.sound, value))
+            and all(map(self.item.valid, value))
             and not (self.unique and len(set(value)) < len(value))
         )
 
@@ -239,11 +230,11 @@ class Items:
         """Say whether the value is an array with items of the right type."""
         return isinstance(value, tuple) and all(map(self.item.typed, value))
 
-    def build(self, value: object, *, tidy: bool) -> object:
+    def build(self, value: object, *, drop_unknown: bool) -> object:
         """Make a tuple of a list."""
         if not isinstance(value, list | tuple):
             return value
-        return tuple([self.item.build(item, tidy=tidy) for item in value])
+        return tuple([self.item.build(item, drop_unknown=drop_unknown) for item in value])
 
     def violations(self, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
         """Tell what is wrong with the array and with each of its items."""
@@ -264,5 +255,5 @@ class Items:
 
     def _repeats(self, value: list[Any] | tuple[Any, ...]) -> bool:
         # Built first, so that a member given as None equals one left out, as it does in the fast check.
-        built = [self.item.build(item, tidy=True) for item in value]
+        built = [self.item.build(item, drop_unknown=True) for item in value]
         return any(item in built[:index] for index, item in enumerate(built))

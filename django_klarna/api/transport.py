@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Final, NoReturn
 
 import requests
 
@@ -76,6 +76,11 @@ class Transport:
         self._sessions: dict[int, requests.Session] = {}
         self._templates: dict[str, requests.PreparedRequest] = {}
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A client holds credentials, which do not belong in a pickle; make one where it is needed."
+        )
+
     def close(self) -> None:
         """Close this process's idle connections; a later call opens new ones."""
         session = self._sessions.pop(os.getpid(), None)
@@ -94,6 +99,7 @@ class Transport:
             timeout=options.timeout if timeout is None else timeout,
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
+            max_response_bytes=options.max_response_bytes,
         )
         outcome = self._outcome(operation, path, payload, exchange)
         self._report(_call(operation, outcome, exchange))

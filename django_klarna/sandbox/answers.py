@@ -5,17 +5,20 @@ https://docs.klarna.com/resources/developer-tools/error-handling/error-codes-and
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
 from django_klarna.sandbox.messages import Response, json_response
 
-# The codes that Klarna documents for each status; its order management API names the last four.
+# Klarna documents 400 to 409 and 500 for payments, 429 and 502 to 504 for order management only; the code of 413
+# is made up.
 ERROR_CODES: Final = {
     400: "BAD_REQUEST",
     403: "INVALID_OPERATION",
     404: "NOT_FOUND",
     409: "BAD_VALUE",
+    413: "REQUEST_TOO_LARGE",
     429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_SERVER_ERROR",
     502: "TEMPORARILY_UNAVAILABLE",
@@ -30,7 +33,6 @@ UNAUTHORIZED_PAGE: Final = (
 RATE_LIMIT_HEADERS: Final = {
     "X-Ratelimit-Limit": "40",
     "X-Ratelimit-Remaining": "0",
-    "X-Ratelimit-Reset": "1",
 }
 
 
@@ -56,8 +58,7 @@ def error(status: int, code: str, message: str) -> Response:
     """Return an error in Klarna's form: code, messages, and a correlation id in body and header."""
     correlation_id = str(uuid4())
     content = {"error_code": code, "error_messages": [message], "correlation_id": correlation_id}
-    limits = RATE_LIMIT_HEADERS if status == 429 else {}  # noqa: PLR2004  as in ERROR_CODES
-    return json_response(status, content, _correlation(correlation_id) | limits)
+    return json_response(status, content, _correlation(correlation_id))
 
 
 def bad_request() -> Response:
@@ -82,7 +83,7 @@ def session_completed() -> Response:
 
 def too_large() -> Response:
     """Return the answer to a body over 1 MB."""
-    return error(413, "REQUEST_TOO_LARGE", "Request body is larger than 1 MB")
+    return error(413, ERROR_CODES[413], "Request body is larger than 1 MB")
 
 
 def unauthorized() -> Response:
@@ -91,12 +92,16 @@ def unauthorized() -> Response:
     return Response(status=401, headers=headers, body=UNAUTHORIZED_PAGE)
 
 
-def for_status(status: int, code: str | None) -> Response:
-    """Return the answer that Klarna's gateway or API would give with this status."""
+def for_status(status: int, code: str | None, retry_after: float | None) -> Response:
+    """Return the answer that Klarna's gateway or API would give with this status; a 429 names `retry_after`."""
     if status == 401:  # noqa: PLR2004  the one status whose body is not JSON
         return unauthorized()
     fallback = "INTERNAL_SERVER_ERROR" if status >= 500 else "BAD_REQUEST"  # noqa: PLR2004  a class of statuses
-    return error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
+    answer = error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
+    if status != 429:  # noqa: PLR2004  as in ERROR_CODES
+        return answer
+    limits = {**RATE_LIMIT_HEADERS, "X-Ratelimit-Reset": str(1 if retry_after is None else retry_after)}
+    return replace(answer, headers={**answer.headers, **limits})
 
 
 def _correlation(correlation_id: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any, Final
 
 from django_klarna.sandbox.calls import OPERATIONS
@@ -14,10 +15,12 @@ LONGEST_DELAY: Final = 3600
 class Fault:
     """Describe what happens to the next calls of an operation, or of any when it is None.
 
-    `status` answers with that error instead of doing what was asked (`error_code` overrides its code);
-    `delay` holds the answer back for so many seconds; `drop` cuts the connection without an answer,
-    `"before"` or `"after"` doing what was asked, and True means after. What is asked is done when the request
-    arrives, not after the delay. `count` is how many calls it befalls.
+    `status` answers with that error instead of doing what was asked; `error_code` overrides its code, and
+    `retry_after` is the `X-Ratelimit-Reset` of a 429 (1 when it is None). `delay` holds the answer back for so
+    many seconds. `drop` cuts the connection without an answer, `"before"` or `"after"` doing what was asked, and
+    True means after. What is asked is done when the request arrives, not after the delay, but for `"late"`: the
+    connection is cut at once, and the request is done when `delay` seconds have passed on the sandbox's clock, as
+    by a server that goes on working for a client that gave up. `count` is how many calls it befalls.
 
     Raises:
         ValueError: a value that makes no sense; the message begins with the name of the field.
@@ -27,14 +30,15 @@ class Fault:
     operation: str | None = None
     status: int | None = None
     error_code: str | None = None
+    retry_after: float | None = None
     delay: float = 0
     drop: str | bool | None = None
     count: int = 1
 
     def __post_init__(self) -> None:
         self.operation = _snake_case(self.operation)
-        if self.drop is True:
-            self.drop = "after"
+        if isinstance(self.drop, bool):
+            self.drop = "after" if self.drop else None
         for name, (fits, rule) in RULES.items():
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name}: must be {rule}")
@@ -45,6 +49,10 @@ class Fault:
             raise ValueError("drop: a dropped connection has no status")
         if self.error_code and not self.status:
             raise ValueError("error_code: needs a status")
+        if self.retry_after is not None and self.status != 429:  # noqa: PLR2004  as the text says
+            raise ValueError("retry_after: needs the status 429")
+        if self.drop == "late" and not self.delay:
+            raise ValueError("delay: needed to be late")
         if not (self.status or self.delay or self.drop):
             raise ValueError("status: one of status, delay and drop is needed")
 
@@ -86,11 +94,15 @@ RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "operation": (lambda value: value is None or value in OPERATIONS, f"one of {', '.join(OPERATIONS)}"),
     "status": (lambda value: value is None or (_is_integer(value) and 400 <= value < 600), "from 400 to 599"),  # noqa: PLR2004  as the text says
     "error_code": (lambda value: value is None or isinstance(value, str), "a string"),
+    "retry_after": (
+        lambda value: value is None or (_is_number(value) and 0 <= value < inf),
+        "a number of seconds",
+    ),
     "delay": (
         lambda value: _is_number(value) and 0 <= value <= LONGEST_DELAY,
         f"a number of seconds, 0 to {LONGEST_DELAY}",
     ),
-    "drop": (lambda value: value in (None, "before", "after"), '"before", "after" or true'),
+    "drop": (lambda value: value in (None, "before", "after", "late"), '"before", "after", "late" or true'),
     "count": (lambda value: _is_integer(value) and value >= 1, "an integer of at least 1"),
 }
 
@@ -102,8 +114,8 @@ class Faults:
         self._pending: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Append a fault."""
-        self._pending.append(fault)
+        """Append a copy of a fault: its counts are used up, which must not show in the caller's own."""
+        self._pending.append(replace(fault))
 
     def take(self, operation: str) -> Fault | None:
         """Return the first fault for an operation and use up one of its counts."""
@@ -119,5 +131,5 @@ class Faults:
         self._pending = []
 
     def pending(self) -> list[Fault]:
-        """Return the faults still to come, the next one first."""
-        return list(self._pending)
+        """Return copies of the faults still to come, the next one first."""
+        return [replace(fault) for fault in self._pending]

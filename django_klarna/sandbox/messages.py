@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +51,16 @@ def method_not_allowed(allowed: tuple[str, ...]) -> Response:
 
 
 def parse_json(body: bytes) -> object:
-    """Return the parsed body, or None for one that is no JSON (NaN and Infinity are none)."""
+    """Return the parsed body, or None for one that is no JSON (NaN, Infinity and 1e999 are none)."""
     try:
-        content: object = json.loads(body, parse_constant=_refuse_constant)
+        content: object = json.loads(body, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return content
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _finite(number: str) -> float:
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(number)
+    return value

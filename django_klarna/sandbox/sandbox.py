@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from threading import RLock
 
 from django_klarna.sandbox import answers
@@ -42,23 +44,33 @@ class Sandbox:
         self._tokens = ClientTokens()
         self._calls: list[Call] = []
         self._faults = Faults()
-        self.sessions = Sessions(
+        self._late: list[tuple[datetime, Callable[[], object]]] = []
+        self._sessions = Sessions(
             clock=self._clock, tokens=self._tokens, update_extends_expiry=update_extends_expiry
         )
 
     def handle(self, request: Request) -> Response | Drop:
         """Return the answer to a request; waiting for its delay is left to the caller."""
         with self._lock:
+            self._do_what_is_due()
             if request.path.startswith("/_sandbox/"):
                 return control(self, request)
             if request.path == "/kp/lib/v1/session":
-                return widget_session(request, self.sessions, self._tokens)
+                return widget_session(request, self._sessions, self._tokens)
             return browser_file(request) or self._klarna(request)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Return the sessions by id."""
+        with self._lock:
+            self._do_what_is_due()
+            return self._sessions
 
     @property
     def calls(self) -> list[Call]:
         """Return the calls of Klarna's API received so far, oldest first."""
         with self._lock:
+            self._do_what_is_due()
             return list(self._calls)
 
     @property
@@ -78,6 +90,7 @@ class Sandbox:
         *,
         status: int | None = None,
         error_code: str | None = None,
+        retry_after: float | None = None,
         delay: float = 0,
         drop: str | bool | None = None,
         count: int = 1,
@@ -90,7 +103,13 @@ class Sandbox:
         """
         self.add_fault(
             Fault(
-                operation=operation, status=status, error_code=error_code, delay=delay, drop=drop, count=count
+                operation=operation,
+                status=status,
+                error_code=error_code,
+                retry_after=retry_after,
+                delay=delay,
+                drop=drop,
+                count=count,
             )
         )
 
@@ -125,9 +144,10 @@ class Sandbox:
             self.sessions[session_id].status = "complete"
 
     def reset(self) -> None:
-        """Forget sessions, calls and faults, and go back to the real time."""
+        """Forget sessions, calls, faults and late requests, and go back to the real time."""
         with self._lock:
-            self.sessions.clear()
+            self._late.clear()
+            self._sessions.clear()
             self._calls.clear()
             self._faults.clear()
             self._clock.reset()
@@ -148,11 +168,23 @@ class Sandbox:
             return self._perform(request, asked, call)
         if fault.drop == "before":
             return Drop(delay=fault.delay)
+        if fault.drop == "late":
+            due = self.now + timedelta(seconds=fault.delay)
+            self._late.append((due, partial(self._perform, request, asked, call)))
+            return Drop()
         if fault.status is not None:
-            response = answers.for_status(fault.status, fault.error_code)
+            response = answers.for_status(fault.status, fault.error_code, fault.retry_after)
         else:
             response = self._perform(request, asked, call)
         return Drop(delay=fault.delay) if fault.drop else replace(response, delay=fault.delay)
+
+    def _do_what_is_due(self) -> None:
+        # No timer: a late request shows only to who looks, so it is done before anyone does.
+        now = self.now
+        due = sorted((late for late in self._late if late[0] <= now), key=itemgetter(0))
+        self._late = [late for late in self._late if late[0] > now]
+        for _moment, perform in due:
+            perform()
 
     def _perform(self, request: Request, asked: Route, call: Call) -> Response:
         if not asked.allowed:
@@ -179,17 +211,17 @@ class Sandbox:
         }
 
     def _create(self, caller: str, call: Call) -> Response:
-        session = self.sessions.create(caller, _object(call.body), self.base_url)
+        session = self._sessions.create(caller, _object(call.body), self.base_url)
         call.session_id = session.session_id
         return answers.ok(merchant_session(session, self.base_url))
 
     def _read(self, caller: str, call: Call) -> Response:
-        session = self.sessions.owned(caller, str(call.session_id))
+        session = self._sessions.owned(caller, str(call.session_id))
         return answers.ok(session_read(session, self.base_url))
 
     def _update(self, caller: str, call: Call) -> Response:
-        session = self.sessions.owned(caller, str(call.session_id))
-        self.sessions.merge(session, _object(call.body))
+        session = self._sessions.owned(caller, str(call.session_id))
+        self._sessions.merge(session, _object(call.body))
         return answers.no_content()
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from django_klarna.sandbox import answers
+from django_klarna.sandbox.markets import DEFAULT_LOCALE
 from django_klarna.sandbox.messages import Request, Response, method_not_allowed
-from django_klarna.sandbox.sessions import DEFAULT_LOCALE, SandboxSession, Sessions
+from django_klarna.sandbox.sessions import SandboxSession, Sessions
 from django_klarna.sandbox.tokens import ClientTokens
 
 BROWSER: Final = Path(__file__).with_name("browser")

@@ -11,12 +11,11 @@ from django_klarna.sandbox import answers
 from django_klarna.sandbox.arithmetic import arithmetic_violations
 from django_klarna.sandbox.clock import Clock, iso
 from django_klarna.sandbox.contract import contract_violations, writable
-from django_klarna.sandbox.markets import market_violations
+from django_klarna.sandbox.markets import DEFAULT_LOCALE, market_violations
 from django_klarna.sandbox.tokens import ClientTokens
 
 # Klarna's guides disagree on whether an update prolongs this; it is a flag of the sandbox.
 LIFETIME: Final = timedelta(hours=48)
-DEFAULT_LOCALE: Final = "en-US"
 # Klarna gives these back only once the shopper has authorized.
 PERSONAL_FIELDS: Final = frozenset(("customer", "billing_address", "shipping_address"))
 # The guide's examples of a read show no authorization URL.

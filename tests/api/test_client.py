@@ -1,11 +1,14 @@
 import base64
+import contextlib
 import http.server
+import inspect
 import itertools
 import json
 import logging
 import multiprocessing
 import os
 import pickle
+import socket
 import threading
 import time
 
@@ -26,7 +29,7 @@ from django_klarna.api import (
     KlarnaValidationError,
     Session,
 )
-from tests.api.conftest import CERTIFICATE, Peer, answer, drips, is_silent, leaves, says_and_leaves
+from tests.api.conftest import CERTIFICATE, Behaviour, Peer, answer, drips, is_silent, leaves, says_and_leaves
 from tests.api.payloads import CREATED, session_create
 
 SECRETS = ("planted-password", "planted-client-token", "planted-name", "planted@example.com")
@@ -48,6 +51,7 @@ def test_create_sends_the_session_as_compact_json_and_reads_the_answer(peer, kla
     body = peer.requests[0].partition(b"\r\n\r\n")[2]
     assert first == "POST /payments/v1/sessions HTTP/1.1"
     assert headers["content-type"] == headers["accept"] == "application/json"
+    assert headers["accept-encoding"] == "identity"
     assert body == session_create(merchant_reference1="Å").to_json()
     assert json.loads(body)["merchant_reference1"] == "Å"
 
@@ -194,6 +198,58 @@ def test_a_closed_client_can_be_used_again(peer, klarna_client):
     klarna_client.close()
     klarna_client.sessions.update_credit_session("s", Session())
     assert peer.connections == 2
+
+
+def says_later(*parts: bytes, pause: float = 0.1) -> Behaviour:
+    def behave(connection: socket.socket) -> bool:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        return True
+
+    return behave
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_an_interim_answer_is_not_taken_for_the_answer(peer, klarna_client, status):
+    interim = f"HTTP/1.1 {status} Wait\r\nLink: </a>\r\n\r\n".encode()
+    peer.behaves(says_later(interim, interim, answer(204)), answer(400, {"error_code": "BAD_VALUE"}))
+    klarna_client.sessions.update_credit_session("A", Session())
+    with pytest.raises(KlarnaBadRequestError):
+        klarna_client.sessions.update_credit_session("B", Session(order_amount=1))
+    assert (peer.connections, len(peer.requests)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nX: %d\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: %d\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nX: %d\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nX: %d\r\n\r\n",
+    ],
+)
+def test_a_body_where_none_may_be_is_not_the_next_answer(peer, klarna_client, start):
+    smuggled = answer(200, {**CREATED, "session_id": "smuggled"})
+    peer.behaves(says_later(start % len(smuggled), smuggled), answer(200, CREATED))
+    with contextlib.suppress(KlarnaServerError):
+        klarna_client.sessions.update_credit_session("A", Session())
+    assert klarna_client.sessions.create_credit_session(session_create()).session_id == "0b1d9815"
+    assert peer.connections == 2
+
+
+def test_a_body_that_may_not_be_is_not_waited_for(peer, klarna_client):
+    peer.behaves(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")
+    started = time.monotonic()
+    klarna_client.sessions.update_credit_session("A", Session(), timeout=2)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("part", ["client", "sessions"])
+def test_credentials_do_not_get_into_a_pickle(klarna_client, part):
+    with pytest.raises(TypeError, match="credentials"):
+        pickle.dumps({"client": klarna_client, "sessions": klarna_client.sessions}[part])
 
 
 # TLS
@@ -389,6 +445,31 @@ def test_an_oversized_answer_is_not_read_on(peer, make_client):
     assert peer.connections == 2
 
 
+def test_an_endless_chunk_is_not_read_on(peer, make_client):
+    sent = []
+
+    def behave(connection: socket.socket) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        for _ in range(100):
+            connection.sendall(b"x" * 1_000_000)
+            sent.append(1_000_000)
+        return False
+
+    peer.behaves(behave, answer(200, CREATED))
+    client = make_client(max_response_bytes=4_096)
+    with pytest.raises(KlarnaResponseError, match="4096 bytes"):
+        client.sessions.create_credit_session(session_create())
+    assert client.sessions.create_credit_session(session_create()).session_id == "0b1d9815"
+    assert sum(sent) < 20_000_000
+
+
+def test_an_endless_head_is_not_read_on(peer, make_client):
+    peer.behaves(says_and_leaves(b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000 + answer(200, CREATED)))
+    with pytest.raises(KlarnaConnectionError) as caught:
+        make_client().sessions.create_credit_session(session_create())
+    assert caught.value.sent is True
+
+
 # Errors that Klarna tells
 
 
@@ -440,6 +521,19 @@ def test_one_error_message_instead_of_a_list(peer, klarna_client):
     assert caught.value.error_messages == ("Bad value",)
 
 
+def test_what_cannot_be_stored_or_shown_is_taken_out_of_an_error(peer, klarna_client):
+    told = {
+        "error_code": "BAD\x1b[2JVALUE",
+        "error_messages": ["a\ud800b\0c\x1b[31md", " new\n\tline \u202e Å"],
+        "correlation_id": "c\ud800",
+    }
+    peer.behaves(answer(400, told))
+    with pytest.raises(KlarnaBadRequestError) as caught:
+        klarna_client.sessions.read_credit_session("s")
+    assert caught.value.error_messages == ("a?b?c?[31md", "new line ? Å")
+    assert (caught.value.error_code, caught.value.correlation_id) == (None, None)
+
+
 def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_client):
     peer.behaves(says_and_leaves(answer(400, b"{", length=100)))
     with pytest.raises(KlarnaBadRequestError):
@@ -450,7 +544,10 @@ def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_cli
     ("headers", "expected"),
     [
         ({"Retry_After": "7"}, 7),
+        ({"Retry_After": "1700000000"}, 1_700_000_000),
         ({"Retry_After": "abc", "X_Ratelimit_Reset": "1.5"}, 1.5),
+        ({"X_Ratelimit_Reset": "0"}, 0),
+        ({"X_Ratelimit_Reset": "1700000000"}, 0),
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
         ({"X_Ratelimit_Reset": str(int(time.time()) + 3600)}, pytest.approx(3600, abs=60)),
         ({"Retry_After": "-5"}, None),
@@ -463,6 +560,16 @@ def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_cli
 def test_when_to_try_again(peer, klarna_client, headers, expected):
     peer.behaves(answer(429, **headers))
     with pytest.raises(KlarnaRateLimitError) as caught:
+        klarna_client.sessions.read_credit_session("s")
+    assert caught.value.retry_after == expected
+
+
+@pytest.mark.parametrize(("headers", "expected"), [({}, None), ({"Retry_After": "7"}, 7)])
+def test_the_reset_of_a_limit_that_is_not_reached_is_no_reason_to_wait(
+    peer, klarna_client, headers, expected
+):
+    peer.behaves(answer(503, X_Ratelimit_Reset="60", X_Ratelimit_Remaining="199", **headers))
+    with pytest.raises(KlarnaServerError) as caught:
         klarna_client.sessions.read_credit_session("s")
     assert caught.value.retry_after == expected
 
@@ -580,20 +687,49 @@ def test_log_line_names_operation_status_and_correlation_id(peer, klarna_client,
         {"api_key": "k", "base_url": "https://u:planted@klarna.example"},
         {"api_key": "k", "base_url": "https://klarna.example/?x=1"},
         {"api_key": "k", "base_url": "klarna.example"},
+        {"api_key": "planted", "base_url": "http://localhost:99999"},
+        {"api_key": "planted", "base_url": "http://localhost:0"},
+        {"api_key": "planted", "base_url": "https://u:planted"},
+        {"api_key": "planted", "base_url": "https://u:planted@klarna.example:x"},
+        {"api_key": "planted", "base_url": "https://[planted"},
+        {"api_key": "planted\ud800"},
+        {"username": "u", "password": "planted\ud800"},
         {"api_key": "k", "region": "mars"},
         {"api_key": "k", "environment": "test"},
         {"api_key": "k", "timeout": 0},
+        {"username": "u", "password": "planted", "timeout": 0},
+        {"username": "planted", "password": "planted", "api_key": "planted"},
         {"api_key": "k", "timeout": float("inf")},
         {"api_key": "k", "read_timeout": float("nan")},
         {"api_key": "k", "connect_timeout": -1},
         {"api_key": "k", "max_response_bytes": True},
         {"api_key": "k", "proxies": {"https": "socks5://127.0.0.1:1"}},
+        {"api_key": "planted", "proxies": {"https": "socks5://u:planted@127.0.0.1:1"}},
+        {"api_key": "planted", "proxies": {"https": "http://u:planted@[x"}},
+        {"api_key": "planted", "user_agent": 5},
+        {"username": "u", "password": b"planted"},
+        {"username": b"planted", "password": "planted"},
+        {"api_key": "planted", "timeout": "15"},
+        {"api_key": "planted", "proxies": "planted"},
+        {"api_key": "planted", "base_url": 5},
+        {"api_key": "planted", "pool_maxsize": 10**400},
+        {"api_key": "planted", "pasword": "planted"},
     ],
 )
 def test_options_that_cannot_work_are_refused_without_being_shown(options):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises((TypeError, ValueError)) as caught:
         KlarnaClient(**options)
+    assert str(caught.value)
     assert "planted" not in str(caught.value)
+    assert "planted" not in frames(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_the_constructor_keeps_its_signature():
+    names = set(inspect.signature(KlarnaClient).parameters)
+    assert {"username", "password", "api_key", "base_url", "on_call"} < names
+    with pytest.raises(TypeError, match="'pasword'"):
+        KlarnaClient(pasword="planted")
 
 
 def test_address_by_region_and_environment():

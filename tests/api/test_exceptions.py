@@ -97,7 +97,7 @@ def test_every_error_of_the_libraries_is_caught():
 )
 @pytest.mark.parametrize("sent", [True, False])
 def test_an_error_of_a_library_becomes_ours(error, expected, sent):
-    exchange = Exchange(timeout=10, connect_timeout=1, read_timeout=1)
+    exchange = Exchange(timeout=10, connect_timeout=1, read_timeout=1, max_response_bytes=1)
     exchange.sent = sent
     ours = connection_error("read_credit_session", error, exchange)
     assert type(ours) is expected

@@ -258,3 +258,31 @@ def test_country_takes_its_own_currency_only(client, cart, country, currency):
 
 def test_country_without_klarna(client, cart):
     assert bad_fields(client.create(cart | {"purchase_country": "IS"})) == ["purchase_country"]
+
+
+LOCALES = """
+    en-AU de-AT en-AT nl-BE fr-BE en-BE en-CA fr-CA de-CH fr-CH it-CH en-CH cs-CZ en-CZ de-DE en-DE da-DK en-DK es-ES
+    en-ES fi-FI sv-FI en-FI fr-FR en-FR el-GR en-GR hu-HU en-HU it-IT en-IT es-MX en-MX nl-NL en-NL en-NZ nb-NO en-NO
+    pl-PL en-PL pt-PT en-PT ro-RO en-RO sv-SE en-SE sk-SK en-SK en-GB en-US es-US en-IE
+"""
+
+
+def test_locales_are_those_of_the_country(client, cart):
+    locales = re.findall(r"\S+", LOCALES)
+    for country, currency in re.findall(r"(\w+) (\w+)", MARKETS):
+        here = {"purchase_country": country, "purchase_currency": currency}
+        taken = {
+            locale for locale in locales if client.create(cart | here | {"locale": locale}).status == 200
+        }
+        # en-US is what Klarna takes where no locale is given.
+        assert taken == {locale for locale in locales if locale.endswith(country)} | {"en-US"}
+
+
+@pytest.mark.parametrize("locale", ["sv", "en", "sv-se", "EN-us"])
+def test_other_ways_to_write_a_locale(client, cart, locale):
+    assert client.create(cart | {"locale": locale}).status == 200
+
+
+@pytest.mark.parametrize("locale", ["en-US-GB", "en-SE-SE", "no-SE", "da", "sv-FI", "xx-SE"])
+def test_locale_foreign_to_the_country(client, cart, locale):
+    assert bad_fields(client.create(cart | {"locale": locale})) == ["locale"]

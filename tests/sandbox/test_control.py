@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from django_klarna.sandbox import Drop
+from django_klarna.sandbox import Drop, Fault
 from tests.sandbox.conftest import parsed
 
 CREATE = ("POST", "/payments/v1/sessions")
@@ -51,6 +51,7 @@ def test_call_with_an_unreadable_body_has_none(client):
         (403, "INVALID_OPERATION"),
         (404, "NOT_FOUND"),
         (409, "BAD_VALUE"),
+        (413, "REQUEST_TOO_LARGE"),
         (422, "BAD_REQUEST"),
         (429, "TOO_MANY_REQUESTS"),
         (500, "INTERNAL_SERVER_ERROR"),
@@ -65,6 +66,21 @@ def test_fault_answers_instead_of_doing(client, cart, status, code):
     assert not client.sandbox.sessions
     assert ("X-Ratelimit-Reset" in response.headers) is (status == 429)
     assert client.create(cart).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "reset"),
+    [
+        ({}, "1"),
+        ({"retry_after": 0}, "0"),
+        ({"retry_after": 2.5}, "2.5"),
+        ({"retry_after": 1_700_000_000}, "1700000000"),
+    ],
+)
+def test_fault_429_says_when_its_limit_is_lifted(client, cart, given, reset):
+    assert client.control("POST", "faults", {"status": 429, **given})[0] == 200
+    client.sandbox.fail_next(status=429, **given)
+    assert [client.create(cart).headers["X-Ratelimit-Reset"] for _ in range(2)] == [reset, reset]
 
 
 def test_fault_401_looks_like_the_real_one(client, cart):
@@ -99,6 +115,55 @@ def test_dropped_call(client, cart, drop, made):
     assert (call.operation, call.status, call.body) == ("create_credit_session", None, cart)
 
 
+def test_late_request_is_applied_after_its_connection_was_dropped(client, cart):
+    session_id = client.created(cart)["session_id"]
+    client.control("POST", "faults", {"operation": "updateCreditSession", "drop": "late", "delay": 60})
+    path = f"/payments/v1/sessions/{session_id}"
+    assert client.dropped("POST", path, {"locale": "sv-SE"}) == Drop()
+    assert client.update(session_id, {"locale": "en-SE"}).status == 204
+    assert parsed(client.read(session_id))["locale"] == "en-SE"
+    client.sandbox.advance(61)
+    assert parsed(client.read(session_id))["locale"] == "sv-SE"
+    assert [call.status for call in client.sandbox.calls] == [200, None, 204, 200, 200]
+    client.update(session_id, {"locale": "en-SE"})
+    assert parsed(client.read(session_id))["locale"] == "en-SE"
+
+
+def test_late_requests_are_applied_in_the_order_of_their_time(client, cart):
+    session_id = client.created(cart)["session_id"]
+    path = f"/payments/v1/sessions/{session_id}"
+    for delay, locale in ((90, "sv-SE"), (60, "en-SE")):
+        client.sandbox.fail_next(drop="late", delay=delay)
+        client.dropped("POST", path, {"locale": locale})
+    client.sandbox.advance(100)
+    assert client.sandbox.sessions[session_id].content["locale"] == "sv-SE"
+
+
+def test_late_request_is_seen_by_whoever_looks(client, cart):
+    client.sandbox.fail_next(drop="late", delay=60)
+    client.dropped(*CREATE, cart)
+    assert (len(client.sandbox.sessions), client.sandbox.calls[0].session_id) == (0, None)
+    client.sandbox.advance(61)
+    (call,) = client.sandbox.calls
+    assert list(client.sandbox.sessions) == [call.session_id]
+    assert call.status is None
+
+
+def test_late_request_that_is_refused_changes_nothing(client, cart):
+    client.sandbox.fail_next(drop="late", delay=60)
+    client.dropped(*CREATE, cart | {"order_amount": 1})
+    client.sandbox.advance(61)
+    assert not client.sandbox.sessions
+
+
+def test_reset_forgets_late_requests(client, cart):
+    client.sandbox.fail_next(drop="late", delay=60)
+    client.dropped(*CREATE, cart)
+    client.sandbox.reset()
+    client.sandbox.advance(61)
+    assert not client.sandbox.sessions
+
+
 def test_delay_goes_with_a_status_a_drop_or_the_usual_answer(client, cart):
     client.sandbox.fail_next(delay=2)
     client.sandbox.fail_next(delay=3, status=500)
@@ -119,6 +184,27 @@ def test_pending_faults_are_listed_and_cleared(client, cart):
     assert client.create(cart).status == 200
 
 
+def test_fault_of_the_caller_stays_as_it_is(client, cart):
+    fault = Fault(status=500)
+    for _ in range(2):
+        client.sandbox.add_fault(fault)
+        client.sandbox.faults[0].count = 5
+        assert [client.create(cart).status for _ in range(2)] == [500, 200]
+    assert fault.count == 1
+
+
+def test_drop_of_false_is_none(client, cart):
+    assert client.control("POST", "faults", {"drop": False, "status": 500})[0] == 200
+    assert client.create(cart).status == 500
+
+
+def test_numbers_beyond_all_bounds_are_no_json(client):
+    response = client.create(b'{"order_amount": 1e999}')
+    assert (response.status, parsed(response)["error_code"]) == (400, "BAD_REQUEST")
+    assert b"Infinity" not in client.send("GET", "/_sandbox/calls").body
+    assert client.control("POST", "clock", b'{"advance": -1e999}')[0] == 400
+
+
 @pytest.mark.parametrize(
     ("field", "content"),
     [
@@ -137,6 +223,13 @@ def test_pending_faults_are_listed_and_cleared(client, cart):
         ("delay", {"delay": 1e9}),
         ("drop", {"drop": "sometimes"}),
         ("drop", {"drop": [1]}),
+        ("drop", {"drop": "late", "delay": 1, "status": 500}),
+        ("delay", {"drop": "late"}),
+        ("status", {"drop": False}),
+        ("retry_after", {"status": 429, "retry_after": "1"}),
+        ("retry_after", {"status": 429, "retry_after": True}),
+        ("retry_after", {"status": 429, "retry_after": -1}),
+        ("retry_after", {"status": 503, "retry_after": 1}),
         ("drop", {"drop": "after", "status": 500}),
         ("count", {"status": 500, "count": 0}),
         ("count", {"status": 500, "count": 1.5}),

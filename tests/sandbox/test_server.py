@@ -57,6 +57,18 @@ def test_dropped_connection_gets_no_byte(server, cart):
     assert raw(server, b"GET /nowhere HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404")
 
 
+def test_late_request_is_applied_after_the_client_gave_up(server, cart):
+    server.sandbox.fail_next(drop="late", delay=0.3)
+    start = time.monotonic()
+    with pytest.raises(requests.ConnectionError):
+        requests.post(server.url + SESSIONS, json=cart, auth=AUTH, timeout=5)
+    assert not server.sandbox.sessions
+    assert time.monotonic() - start < 0.3
+    time.sleep(0.4)
+    (call,) = requests.get(f"{server.url}/_sandbox/calls", timeout=5).json()
+    assert call["session_id"] in server.sandbox.sessions
+
+
 def test_delayed_answer_comes_late(server, cart):
     server.sandbox.fail_next(delay=0.3)
     start = time.monotonic()

@@ -3,8 +3,11 @@
  * django-klarna. It is not Klarna's code. It speaks the same calls, draws the amount of the session behind
  * the token, and asks whoever sits before it what Klarna should decide.
  *
- * Not done here: the `data` argument changes nothing, reauthorize() and loadPaymentReview() do not exist, and
- * the authorization token is made up in the browser, so that no order can be placed with it.
+ * Not done here: the `data` argument changes nothing, and so no authorize() ends with invalid_fields; options
+ * other than container, payment_method_category and auto_finalize are not looked at (payment_method_categories
+ * with instance_id, preferred_payment_method); reauthorize() and loadPaymentReview() do not exist. An
+ * authorize() after an await, so no longer within the click, opens its dialog all the same, where a browser may
+ * block Klarna's window. The authorization token is made up in the browser: no order can be placed with it.
  */
 (() => {
   "use strict";
@@ -100,18 +103,32 @@
     );
   };
 
+  const problem = (code, error) => ({ error_code: code, error_messages: [String(error)] });
+
+  // Whatever goes wrong, the page is called back.
+  const failure = (result) => (error) => ({ ...result, error: problem("SDK_ERROR", error) });
+
   const fetchSession = async ({ token, baseUrl }) => {
     try {
       const response = await fetch(`${baseUrl}/kp/lib/v1/session`, { headers: { Authorization: `Bearer ${token}` } });
       const content = await response.json();
       return response.ok ? { session: content } : { error: content };
     } catch (error) {
-      return { error: { error_code: "NETWORK_ERROR", error_messages: [String(error)] } };
+      return { error: problem("NETWORK_ERROR", error) };
+    }
+  };
+
+  // Klarna takes locales that are none for a browser.
+  const numberFormat = (locale, options) => {
+    try {
+      return new Intl.NumberFormat(locale, options);
+    } catch {
+      return new Intl.NumberFormat(undefined, options);
     }
   };
 
   const price = ({ order_amount, purchase_currency, locale }) =>
-    new Intl.NumberFormat(locale, { style: "currency", currency: purchase_currency }).format(order_amount / MINOR_UNITS);
+    numberFormat(locale, { style: "currency", currency: purchase_currency }).format(order_amount / MINOR_UNITS);
 
   const shadowHost = (...children) => {
     const host = document.createElement("div");
@@ -200,7 +217,9 @@
       const container = containerOf(options?.container);
       const category = options[CATEGORIES];
       client.widgets.set(category, { finalizeRequired: false });
-      loadInto(container, category).then(callbackOf(data, callback));
+      loadInto(container, category)
+        .catch(failure({ show_form: false }))
+        .then(callbackOf(data, callback));
     },
 
     authorize(options, data, callback) {
@@ -210,6 +229,7 @@
         .then(async ({ session, error }) =>
           error ? { approved: false, show_form: false, error } : outcome(await ask(session), widget, autoFinalize),
         )
+        .catch(failure({ approved: false, show_form: false }))
         .then(callbackOf(data, callback));
     },
 
