@@ -13,7 +13,7 @@ from django_klarna.exceptions import KlarnaConfigurationError
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """E001: a setting of django_klarna is missing or wrong."""
-    return complaint("E001", "Mend the setting; docs/settings.md lists them all.", get_settings)
+    return complaint("E001", "Mend the setting as the message says.", get_settings)
 
 
 def check_cart_model(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

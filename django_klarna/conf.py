@@ -212,6 +212,16 @@ def read_sync() -> str:
 @cache
 def get_settings() -> Settings:
     """Give the settings of the project, read once; `KlarnaConfigurationError` names what is wrong."""
+    try:
+        return read_settings()
+    except KlarnaConfigurationError as error:
+        reason = str(error)
+    # Raised out here, without the error above: the frames of that one hold the passwords.
+    raise KlarnaConfigurationError(reason)
+
+
+def read_settings() -> Settings:
+    """Read all settings."""
     return Settings(
         accounts=read_accounts(),
         cart_adapter=getattr(settings, "KLARNA_CART_ADAPTER", ""),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from django.utils.functional import Promise
+
 from django_klarna.api import OrderLine, ProductIdentifiers, SessionCreate
 from django_klarna.exceptions import CartNotPayable, Violation
 from django_klarna.markets import MARKETS
@@ -129,7 +131,7 @@ class SessionBuilder:
                 "unit_price",
                 expected="0 or more",
                 actual=gross,
-                mend="take an amount off with add_discount()",
+                mend="Take an amount off with add_discount().",
             )
         self._add(type, name, pieces, gross, tax_rate, discount=reduced, product=line_fields(product))
 
@@ -138,7 +140,7 @@ class SessionBuilder:
         gross = to_minor("price", price, self.purchase_currency)
         if gross < 0:
             self._refuse(
-                "unit_price", expected="0 or more", actual=gross, mend="give the fee of the delivery"
+                "unit_price", expected="0 or more", actual=gross, mend="Give the fee of the delivery."
             )
         self._add("shipping_fee", name, 1, gross, tax_rate)
 
@@ -176,6 +178,7 @@ class SessionBuilder:
 
     def _add(self, type: str, name: str, quantity: int, gross: int, tax_rate: object, **more: Any) -> None:  # noqa: A002
         rate = self._tax_rate(tax_rate)
+        name = str(name) if isinstance(name, Promise) else name
         self._rows.append(Row(type=type, name=name, quantity=quantity, gross=gross, tax_rate=rate, **more))
 
     def _quantity(self, quantity: object) -> int:
@@ -202,7 +205,7 @@ class SessionBuilder:
             items = [index for index, row in enumerate(rows) if row.type != "shipping_fee" and row.total]
             available = sum(rows[index].total for index in items)
             if amount > available:
-                mend = "a discount can take off what the items cost and no more"
+                mend = "A discount can take off what the items cost and no more."
                 refuse("/order_amount", "discount", expected=f"at most {available}", actual=amount, mend=mend)
             shares = allocate(amount, [rows[index].total for index in items]) if items else []
             for index, share in zip(items, shares, strict=True):
@@ -214,7 +217,7 @@ class SessionBuilder:
         if abs(leftover) > len(self._rows):
             mend = (
                 f"{display(abs(leftover), self.purchase_currency)} of the cart's total "
-                f"{'is in no row' if leftover > 0 else 'was added twice or is a missing discount'}"
+                f"{'is in no row.' if leftover > 0 else 'was added twice or is a missing discount.'}"
             )
             refuse(
                 "/order_amount",

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_klarna.conf import cart_model_label
@@ -80,11 +81,13 @@ class KlarnaSessionQuerySet(models.QuerySet["KlarnaSession"]):
 
     def move(self, state: State, **values: Any) -> int:
         """Move rows to ``state`` from where that is allowed; gives the number of rows that moved."""
-        return self.filter(state__in=sources_of(state)).update(state=state, updated_at=UtcNow(), **values)
+        return self.filter(state__in=sources_of(state)).update(
+            state=state, updated_at=timezone.now(), **values
+        )
 
-    def close(self, state: State, **values: Any) -> int:
-        """Move rows to an end, take them out of use and end the lease of whoever works on them."""
-        return self.move(state, live=None, lease_owner=None, **values)
+    def abandon(self) -> int:
+        """Move rows to their end, take them out of use and end the lease of whoever works on them."""
+        return self.move(State.ABANDONED, live=None, lease_owner=None)
 
     def acquire(self, owner: uuid.UUID, seconds: float) -> int:
         """Take the lease of rows that nobody holds, until ``seconds`` from now by the database's clock."""

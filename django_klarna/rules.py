@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 
 from django_klarna.api import OrderLine, SessionCreate
-from django_klarna.exceptions import Violation
+from django_klarna.exceptions import KlarnaValidationError, Violation
 from django_klarna.markets import MARKETS
 from django_klarna.money import FULL_RATE, included_tax
+
+#: Lines that go with something bought; alone they are an empty cart.
+EXTRAS = frozenset(("discount", "gift_card", "sales_tax", "shipping_fee", "store_credit"))
+NOTHING_BOUGHT = "There is nothing to pay in an empty cart."
 
 
 def violations_of(session: SessionCreate) -> list[Violation]:
     """Give every rule that ``session`` breaks: of the contract, of arithmetic and of the market; empty is good."""
-    if not session.order_lines:
+    if all(line.type in EXTRAS for line in session.order_lines):
         return [
             Violation(
-                path="/order_lines",
-                rule="empty",
-                expected="at least one line",
-                actual=0,
-                mend="there is nothing to pay in an empty cart",
+                path="/order_lines", rule="empty", expected="something bought", actual=0, mend=NOTHING_BOUGHT
             )
         ]
-    return session.violations() or [*amount_violations(session), *market_violations(session)]
+    try:
+        session.check()
+    except KlarnaValidationError as error:
+        return list(error.violations)
+    return [*amount_violations(session), *market_violations(session)]
 
 
 def market_violations(session: SessionCreate) -> Iterator[Violation]:
@@ -32,7 +36,7 @@ def market_violations(session: SessionCreate) -> Iterator[Violation]:
             rule="market",
             expected="a country with Klarna Payments",
             actual=session.purchase_country,
-            mend="offer another payment method there",
+            mend="Offer another payment method there.",
         )
     elif session.purchase_currency.upper() != market.currency:
         yield Violation(
@@ -40,7 +44,7 @@ def market_violations(session: SessionCreate) -> Iterator[Violation]:
             rule="market",
             expected=market.currency,
             actual=session.purchase_currency,
-            mend="Klarna takes the local currency of a country only",
+            mend="Klarna takes the local currency of a country only.",
         )
 
 
@@ -63,7 +67,7 @@ def amount_violations(session: SessionCreate) -> Iterator[Violation]:
                 rule=name,
                 expected=expected,
                 actual=actual,
-                mend="it is the sum over the order lines",
+                mend="It is the sum over the order lines.",
             )
     if session.order_amount == 0 and session.intent in {None, "buy"}:
         yield Violation(
@@ -71,7 +75,7 @@ def amount_violations(session: SessionCreate) -> Iterator[Violation]:
             rule="zero_amount",
             expected="more than 0",
             actual=0,
-            mend="a cart that costs nothing needs no payment",
+            mend="A cart that costs nothing needs no payment.",
         )
 
 
@@ -84,7 +88,7 @@ def line_violations(path: str, line: OrderLine) -> Iterator[Violation]:
             rule="total_amount",
             expected=total,
             actual=line.total_amount,
-            mend="total_amount is quantity * unit_price - total_discount_amount",
+            mend="total_amount is quantity * unit_price - total_discount_amount.",
         )
     rate, tax = line.tax_rate or 0, line.total_tax_amount or 0
     if line.type != "sales_tax" and abs(
@@ -95,7 +99,7 @@ def line_violations(path: str, line: OrderLine) -> Iterator[Violation]:
             rule="total_tax_amount",
             expected=included_tax(line.total_amount, rate),
             actual=tax,
-            mend="the tax is inside the amount; it may differ by one minor unit",
+            mend="The tax is inside the amount; it may differ by one minor unit.",
         )
     if line.type == "discount" and line.total_amount > 0:
         yield Violation(
@@ -103,7 +107,7 @@ def line_violations(path: str, line: OrderLine) -> Iterator[Violation]:
             rule="discount_sign",
             expected="0 or less",
             actual=line.total_amount,
-            mend="a positive amount is a surcharge",
+            mend="A positive amount is a surcharge.",
         )
 
 

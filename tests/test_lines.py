@@ -198,6 +198,13 @@ def test_an_empty_cart_is_named():
     assert [each.rule for each in violations_of(sek().build(total=D(0)))] == ["empty"]
 
 
+def test_a_cart_with_nothing_but_its_delivery_is_empty():
+    builder = sek()
+    builder.add_shipping("Post", D(49), tax_rate=25)
+
+    assert [each.rule for each in violations_of(builder.build(total=D(49)))] == ["empty"]
+
+
 def line(**changes):
     fields = {
         "name": "a",
@@ -232,7 +239,7 @@ def session(*lines, **changes):
         (session(line(), order_tax_amount=0), ["order_tax_amount"]),
         (session(line(), purchase_country="JP"), ["market"]),
         (session(line(), purchase_currency="EUR"), ["market"]),
-        (session(line(type="discount")), ["discount_sign"]),
+        (session(line(), line(type="discount")), ["discount_sign"]),
         (session(line(unit_price=0, total_amount=0, total_tax_amount=0)), ["zero_amount"]),
         (session(line(unit_price=0, total_amount=0, total_tax_amount=0), intent="tokenize"), []),
         (session(line(quantity="2")), ["type"]),

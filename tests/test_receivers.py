@@ -1,16 +1,19 @@
 """From a change of a cart to what reaches Klarna after the commit."""
 
+import time
+
 import pytest
 from django.core import serializers
 from django.db import transaction
+from django.test import TestCase
 
 from django_klarna import services
 from django_klarna.exceptions import KlarnaBusyError
 from django_klarna.models import KlarnaSession, State
-from django_klarna.receivers import CartHook
+from django_klarna.receivers import CartHook, after_commit, on_change
 from django_klarna.signals import cart_changed
 from tests.shop.klarna import ShopCartAdapter
-from tests.shop.models import Cart, CartLine
+from tests.shop.models import Cart, CartLine, GiftLine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,6 +211,68 @@ def test_the_session_of_a_deleted_cart_is_abandoned(klarna, session, cart, opera
     session.refresh_from_db()
     assert (session.state, session.live, session.cart_id) == (State.ABANDONED, None, None)
     assert operations() == ["create"]
+
+
+def test_the_session_of_a_paid_cart_keeps_its_state_when_the_cart_goes(klarna, session, cart):
+    KlarnaSession.objects.update(state=State.COMPLETED)
+
+    cart.delete()
+
+    session.refresh_from_db()
+    assert (session.state, session.live) == (State.COMPLETED, None)
+
+
+def test_a_change_through_a_proxy_is_noticed(klarna, session, cart, operations):
+    line = GiftLine.objects.get()
+    change(line, 2)
+
+    assert operations() == ["create", "update"]
+
+
+def test_many_carts_in_one_transaction_are_not_all_compared(klarna, cart):
+    with transaction.atomic():
+        for number in range(3000):
+            after_commit(CartHook(-number))
+        started = time.monotonic()
+        for number in range(3000):
+            after_commit(CartHook(-number))
+        assert time.monotonic() - started < 1
+        transaction.get_connection().run_on_commit.clear()
+
+
+def test_a_row_without_a_cart_is_no_change_of_any(klarna, session):
+    KlarnaSession.objects.update(cart=None)
+
+    on_change(CartLine, instance=CartLine())
+
+    session.refresh_from_db()
+    assert not session.is_stale
+
+
+def test_an_adapter_that_cannot_be_imported_is_logged(settings, caplog):
+    settings.KLARNA_CART_ADAPTER = "tests.nowhere.Adapter"
+
+    assert "Changes of carts are not noticed" in caplog.text
+
+
+class TestInsideTestCase(TestCase):
+    """How a shop tests its own integration."""
+
+    @pytest.fixture(autouse=True)
+    def _klarna(self, klarna, operations, make_cart):
+        self.cart = make_cart()
+        self.operations = operations
+
+    def test_hooks_can_be_captured(self):
+        services.ensure_session(cart=self.cart)
+        line = self.cart.lines.get()
+
+        for quantity in (4, 5):
+            with self.captureOnCommitCallbacks(execute=True) as callbacks:
+                change(line, quantity)
+            assert len(callbacks) == 1
+
+        assert self.operations() == ["create", "update", "update"]
 
 
 def test_fixtures_are_not_changes(klarna, session, cart, operations):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache.backends.base import BaseCache
 from django.db import connection
 from django.test import Client
 
@@ -150,9 +151,9 @@ class TestRefusals:
         for answer in (post(shopper), shopper.get(URL)):
             assert answer.status_code == 409
             [reason] = answer.json()["reasons"]
-            assert reason["rule"] == "zero_amount"
-            assert reason["path"] == "/order_amount"
-            assert "more than 0" in reason["message"]
+            assert reason["rule"] == "empty"
+            assert reason["path"] == "/order_lines"
+            assert "nothing to pay" in reason["message"]
         assert operations() == []
 
     def test_what_klarna_refuses_is_not_shown_to_the_shopper(self, klarna, shopper):
@@ -182,7 +183,9 @@ class TestRefusals:
 
         assert answer.status_code == 503
         assert int(answer["Retry-After"]) == 60
-        assert "KlarnaAuthenticationError" in caplog.text
+        assert (
+            "refuses the credentials of KLARNA['default'] (region 'eu', environment 'sandbox')" in caplog.text
+        )
 
     def test_too_many_questions(self, klarna, shopper, settings):
         settings.KLARNA_THROTTLE_RATES = {"session": "2/min"}
@@ -193,6 +196,28 @@ class TestRefusals:
         assert int(answers[2]["Retry-After"]) > 0
         assert shopper.get(URL).status_code == 200, "a GET costs nothing and is not counted"
 
+    def test_a_wrong_setting_is_no_error_page(self, klarna, shopper, settings, caplog):
+        settings.KLARNA = {"default": {"USERNAME": "K1"}}
+
+        answer = post(shopper)
+
+        assert answer.status_code == 503
+        assert "KLARNA['default'] needs 'USERNAME' and 'PASSWORD'" in caplog.text
+
+    def test_a_cache_that_is_down(self, klarna, shopper, settings, caplog):
+        settings.CACHES = {"default": {"BACKEND": "tests.test_rest.DeadCache"}}
+
+        assert post(shopper).status_code == 200
+        assert "Requests are not counted" in caplog.text
+
+    def test_a_body_that_nobody_sends(self, klarna, shopper, operations):
+        deep = shopper.post(URL, b"[" * 10_000, content_type="application/json")
+        large = shopper.post(URL, b" " * 20_000 + b"{}", content_type="application/json")
+
+        assert (deep.status_code, large.status_code) == (400, 413)
+        assert large.json()["code"] == "request_too_large"
+        assert operations() == []
+
     @pytest.mark.parametrize("body", [b"{", b"[]", b'{"recheck": "perhaps"}', b"\xff"])
     def test_a_bad_body(self, klarna, shopper, body, operations):
         answer = shopper.post(URL, body, content_type="application/json")
@@ -200,6 +225,14 @@ class TestRefusals:
         assert answer.status_code == 400
         assert set(answer.json()) == {"code", "detail"}
         assert operations() == []
+
+
+class DeadCache(BaseCache):
+    def __init__(self, location, params):
+        super().__init__(params)
+
+    def get(self, key, default=None, version=None):
+        raise ConnectionError
 
 
 class TestRecheck:

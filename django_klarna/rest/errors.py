@@ -16,11 +16,10 @@ from django_klarna.exceptions import (
     CartNotPayable,
     KlarnaBadRequestError,
     KlarnaBusyError,
+    KlarnaConfigurationError,
     KlarnaError,
     Violation,
 )
-from django_klarna.services.deadlines import RETRY_AFTER
-from django_klarna.services.sessions import PASSING
 
 logger = logging.getLogger("django_klarna")
 
@@ -39,10 +38,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         )
     if isinstance(error, KlarnaBusyError):
         return unavailable(error.retry_after)
-    if isinstance(error, PASSING):
-        return unavailable(RETRY_AFTER)
-    if isinstance(error, KlarnaError):
-        logger.error("Klarna cannot be used: %s", type(error).__name__)
+    if isinstance(error, KlarnaError | KlarnaConfigurationError):
+        logger.error("Klarna cannot be used: %s", error)
         return unavailable(STAFF_RETRY_AFTER)
     return of_framework(error)
 

@@ -1,12 +1,12 @@
 """The session of the shopper's cart, for the page."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import Model
 from django.utils.cache import add_never_cache_headers
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 
 from django_klarna import services
 from django_klarna.carts import get_adapter
-from django_klarna.exceptions import CartNotPayable
+from django_klarna.exceptions import CartNotPayable, KlarnaError
 from django_klarna.rest.errors import handle_exception
+from django_klarna.rest.parsers import SmallJSONParser
 from django_klarna.rest.permissions import FromOwnPages
 from django_klarna.rest.serializers import EnsureSerializer, stale, warm
 from django_klarna.rest.throttles import RecheckThrottle, VisitorThrottle
@@ -34,7 +35,7 @@ class SessionView(APIView):
     login_required = False
     http_method_names = ("get", "post", "head")
     permission_classes = (FromOwnPages,)
-    parser_classes = (JSONParser,)
+    parser_classes = (SmallJSONParser,)
     renderer_classes = (JSONRenderer,)
     throttle_classes = (VisitorThrottle,)
     content_negotiation_class = DefaultContentNegotiation
@@ -62,7 +63,8 @@ class SessionView(APIView):
             self.throttled(request, throttle.wait() or 0.0)
         session, _payload = services.peek_session(cart=cart)
         if session is not None:
-            services.refresh_session(session.pk)
+            with suppress(KlarnaError):  # the row has noted it, and ensure_session() decides what it means
+                services.refresh_session(session.pk)
 
     def get_cart(self, request: Request) -> Model:
         """Find the cart of the shopper anew; `CartNotPayable` when there is none."""

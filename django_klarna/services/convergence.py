@@ -4,21 +4,22 @@ An older payload never overwrites a newer one, because the revision is read befo
 because a row whose last call has an unknown outcome is replaced and never updated.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
-from django_klarna.api import MerchantSession, SessionRead
 from django_klarna.api.sessions import Sessions
 from django_klarna.clients import client_for
 from django_klarna.conf import get_settings
 from django_klarna.exceptions import (
     CartNotPayable,
     KlarnaAPIError,
+    KlarnaAuthenticationError,
     KlarnaConflictError,
     KlarnaConnectionError,
     KlarnaError,
@@ -28,16 +29,16 @@ from django_klarna.exceptions import (
     Violation,
 )
 from django_klarna.models import KlarnaSession, State
+from django_klarna.services import columns
 from django_klarna.services.deadlines import Deadline
-from django_klarna.services.leases import Lease, LeaseLostError, described, sessions
+from django_klarna.services.leases import Lease, LeaseLostError, sessions
 from django_klarna.services.payloads import Payload, build_payload
 from django_klarna.services.transactions import durable
 from django_klarna.signals import session_closed, session_created, session_updated
 
+logger = logging.getLogger("django_klarna")
+
 ROUNDS = 3
-#: How long a session lives; a read tells the truth.
-#: https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/integrate-via-sdk/step-1-initiate-a-payment
-LIFETIME = timedelta(hours=48)
 COMPLETED = "SESSION_COMPLETED"
 
 
@@ -68,7 +69,7 @@ def make_equal(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Dea
     if end := end_of(row, payload):
         return replace(lease, row, payload, deadline, end)
     if row.holds(account_identity=payload.account_identity, digest=payload.digest):
-        lease.write(row, synced_revision=row.revision)
+        lease.write(row, synced_revision=row.revision, **columns.NO_ERROR)
         return row
     try:
         return update(lease, row, payload, deadline)
@@ -93,25 +94,23 @@ def create(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadlin
         if not error.retryable:
             lease.move(row, State.FAILED)
         raise
-    lease.move(row, State.OPEN, **accepted(row, payload), **created(answer, payload))
-    session_created.send_robust(KlarnaSession, session=row)
+    lease.move(row, State.OPEN, **columns.accepted(row, payload), **columns.created(answer, payload))
+    lease.announce(session_created, row)
     return row
 
 
 def update(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline) -> KlarnaSession:
     """Send the content; until Klarna's answer is definite, the row is in doubt."""
-    timeout = deadline.left()
+    operations, timeout = client(row.account), deadline.left()
     lease.write(row, in_doubt=True, update_seq=row.update_seq + 1)
     try:
-        client(row.account).update_credit_session(
-            session_id(row), payload.session.to_session(), timeout=timeout
-        )
+        operations.update_credit_session(session_id(row), payload.session.to_session(), timeout=timeout)
     except KlarnaError as error:
         if changed_nothing(error):
             lease.write(row, in_doubt=False)
         raise
-    lease.write(row, in_doubt=False, **accepted(row, payload))
-    session_updated.send_robust(KlarnaSession, session=row)
+    lease.write(row, in_doubt=False, **columns.accepted(row, payload))
+    lease.announce(session_updated, row)
     return row
 
 
@@ -120,17 +119,17 @@ def replace(
 ) -> KlarnaSession:
     """Create another session and let it take the place of ``row``, in one transaction; the lease goes with it."""
     answer = client(payload.account).create_credit_session(payload.session, timeout=deadline.left())
-    columns = {**accepted(row, payload), **created(answer, payload)}
+    values = {**columns.accepted(row, payload), **columns.created(answer, payload)}
     try:
-        new = take_over(lease, row, columns, end)
+        new = take_over(lease, row, values, end)
     except IntegrityError:
         raise LeaseLostError from None  # the cart was deleted meanwhile
-    session_closed.send_robust(KlarnaSession, session=row)
-    session_created.send_robust(KlarnaSession, session=new)
+    lease.announce(session_closed, row)
+    lease.announce(session_created, new)
     return new
 
 
-def take_over(lease: Lease, row: KlarnaSession, columns: dict[str, Any], end: State) -> KlarnaSession:
+def take_over(lease: Lease, row: KlarnaSession, values: dict[str, Any], end: State) -> KlarnaSession:
     """Insert the successor of ``row`` and end ``row`` in one transaction; the changes since then go with it."""
     with durable():
         lease.move(row, end, live=None)
@@ -142,7 +141,7 @@ def take_over(lease: Lease, row: KlarnaSession, columns: dict[str, Any], end: St
             revision=changes,
             lease_owner=lease.owner,
             lease_until=row.lease_until,
-            **columns,
+            **values,
         )
         lease.write(row, lease_owner=None)
     lease.pk = new.pk
@@ -159,58 +158,17 @@ def read_again(lease: Lease, row: KlarnaSession, deadline: Deadline) -> None:
         return
     if answer.status == "complete":
         complete(lease, row)
-    lease.write(row, **read(row, answer))
+    lease.write(row, **columns.read(row, answer))
 
 
 def session_id(row: KlarnaSession) -> str:
     """Give Klarna's id of an open session; every open row has one."""
-    if row.session_id is None:
-        raise LeaseLostError
-    return row.session_id
+    return cast("str", row.session_id)
 
 
 def client(account: str) -> Sessions:
     """Give the session operations of an account."""
     return client_for(account).sessions
-
-
-def created(answer: MerchantSession, payload: Payload) -> dict[str, Any]:
-    """Give the columns that Klarna's answer to a create fills; its token is for just this content."""
-    categories = [category.to_dict() for category in answer.payment_method_categories or ()]
-    return {
-        "session_id": answer.session_id,
-        "client_token": answer.client_token,
-        "payment_method_categories": categories,
-        "read_digest": payload.digest,
-        "expires_at": timezone.now() + LIFETIME,
-    }
-
-
-def read(row: KlarnaSession, answer: SessionRead) -> dict[str, Any]:
-    """Give the columns that a read fills."""
-    categories = [category.to_dict() for category in answer.payment_method_categories or ()]
-    return {
-        "client_token": answer.client_token or row.client_token,
-        "payment_method_categories": categories or row.payment_method_categories,
-        "expires_at": answer.expires_at_utc or row.expires_at,
-        "in_doubt": answer.order_amount not in {None, row.order_amount},
-        "read_digest": row.digest,
-    }
-
-
-def accepted(row: KlarnaSession, payload: Payload) -> dict[str, Any]:
-    """Give the columns that say what Klarna now has, as of the revision that ``row`` was read at."""
-    return {
-        **described(payload),
-        "payload": payload.stored,
-        "digest": payload.digest,
-        "synced_revision": row.revision,
-        "error_status": None,
-        "error_code": "",
-        "error_message": "",
-        "error_correlation_id": "",
-        "error_at": None,
-    }
 
 
 def changed_nothing(error: KlarnaError) -> bool:
@@ -235,7 +193,7 @@ def complete(lease: Lease, row: KlarnaSession) -> None:
 
 def already_paid() -> Violation:
     """Say that the purchase is done."""
-    mend = "the session of this cart has its order; start a new cart"
+    mend = "The session of this cart has its order; start a new cart."
     return Violation(
         path="", rule="session_completed", expected="an open session", actual="complete", mend=mend
     )
@@ -248,20 +206,20 @@ def recorded(lease: Lease, row: KlarnaSession) -> Iterator[None]:
         yield
     except LeaseLostError:
         raise
-    except KlarnaError as error:
-        with suppress(LeaseLostError):
-            lease.write(row, **fields_of(error))
+    except Exception as error:
+        if isinstance(error, KlarnaAuthenticationError):
+            name_account(row.account)
+        with suppress(LeaseLostError, DatabaseError):
+            lease.write(row, **columns.error(error))
         raise
 
 
-def fields_of(error: KlarnaError) -> dict[str, Any]:
-    """Give the columns that tell staff about ``error``; the texts of our errors carry no secrets."""
-    api = error if isinstance(error, KlarnaAPIError) else None
-    code = (api.error_code if api else "") or type(error).__name__
-    return {
-        "error_status": api.status_code if api else None,
-        "error_code": code[:64],
-        "error_message": "; ".join(api.error_messages) if api else str(error),
-        "error_correlation_id": (api.correlation_id or "")[:64] if api else "",
-        "error_at": timezone.now(),
-    }
+def name_account(alias: str) -> None:
+    """Tell staff which account to look at: refused credentials often belong to another region or environment."""
+    account = get_settings().account(alias)
+    logger.error(
+        "Klarna refuses the credentials of KLARNA[%r] (region %r, environment %r)",
+        alias,
+        account.region,
+        account.environment,
+    )

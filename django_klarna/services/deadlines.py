@@ -7,8 +7,11 @@ from django_klarna.exceptions import KlarnaAPIError, KlarnaBusyError, KlarnaErro
 
 #: Seconds after which a page that got no session may ask again.
 RETRY_AFTER = 5.0
+LONGEST_RETRY_AFTER = 300.0
 POLL = 0.05
 LONGEST_PAUSE = 1.0
+#: A call with less time than this would only put the session in doubt.
+SHORTEST_CALL = 0.25
 
 
 class Deadline:
@@ -16,6 +19,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+        self._shortest_call = min(SHORTEST_CALL, seconds / 4)
         self._pause = POLL
 
     @property
@@ -24,8 +28,9 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def left(self) -> float:
-        """Give the seconds for one call; `KlarnaBusyError` when time is up."""
-        if remaining := self.remaining:
+        """Give the seconds for one call; `KlarnaBusyError` when there are too few."""
+        remaining = self.remaining
+        if remaining > self._shortest_call:
             return remaining
         raise busy()
 
@@ -39,12 +44,22 @@ class Deadline:
         A wait that the deadline does not allow is not begun: `KlarnaBusyError` at once.
         """
         asked = asked_pause(error)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
         # A limit that is lifted at once (a reset of 0) must not make us try without a pause.
-        pause = max(asked, self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
+        pause = max(asked, self._next_pause())
         if pause >= self.remaining:
             raise busy(asked) from error
         time.sleep(pause)
+
+    def slow_down(self) -> None:
+        """Wait before another round that no error asked for; `KlarnaBusyError` when time is up."""
+        pause = self._next_pause()
+        if pause >= self.remaining:
+            raise busy()
+        time.sleep(pause)
+
+    def _next_pause(self) -> float:
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries
 
 
 def asked_pause(error: KlarnaError) -> float:
@@ -54,4 +69,6 @@ def asked_pause(error: KlarnaError) -> float:
 
 def busy(asked: float = 0.0) -> KlarnaBusyError:
     """Make the error for a page that has waited long enough."""
-    return KlarnaBusyError("Klarna did not answer in time", retry_after=max(asked, RETRY_AFTER))
+    return KlarnaBusyError(
+        "Klarna did not answer in time", retry_after=min(max(asked, RETRY_AFTER), LONGEST_RETRY_AFTER)
+    )

@@ -5,9 +5,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.db import IntegrityError
+from django.dispatch import Signal
+from django.utils import timezone
 
 from django_klarna.exceptions import KlarnaError
-from django_klarna.models import KlarnaSession, KlarnaSessionQuerySet, State, UtcNow, lease_end
+from django_klarna.models import KlarnaSession, KlarnaSessionQuerySet, State, lease_end
+from django_klarna.services import columns
 from django_klarna.services.payloads import Payload
 from django_klarna.services.transactions import database, durable
 
@@ -22,10 +25,10 @@ class LeaseLostError(KlarnaError):
 class Lease:
     """The right to work on one live row; released at the end of a ``with`` block that fails."""
 
-    def __init__(self, pk: int, owner: uuid.UUID, seconds: float) -> None:
+    def __init__(self, pk: int, owner: uuid.UUID) -> None:
         self.pk = pk
         self.owner = owner
-        self.seconds = seconds
+        self._news: list[tuple[Signal, KlarnaSession]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +38,12 @@ class Lease:
     ) -> None:
         if kind is not None:
             self.release()
+        for signal, session in self._news:
+            signal.send_robust(KlarnaSession, session=session)
+
+    def announce(self, signal: Signal, session: KlarnaSession) -> None:
+        """Send ``signal`` when the lease is released: a receiver may want it for itself."""
+        self._news.append((signal, session))
 
     def rows(self) -> KlarnaSessionQuerySet:
         """Narrow to the row, as long as the lease is ours."""
@@ -49,7 +58,7 @@ class Lease:
 
     def write(self, row: KlarnaSession, **values: Any) -> None:
         """Write ``values`` to the database and to ``row``; `LeaseLostError` if the lease is no longer ours."""
-        if not self.rows().update(updated_at=UtcNow(), **values):
+        if not self.rows().update(updated_at=timezone.now(), **values):
             raise LeaseLostError
         for name, value in values.items():
             setattr(row, name, value)
@@ -78,8 +87,8 @@ def sessions() -> KlarnaSessionQuerySet:
 
 def acquire(pk: int, seconds: float) -> Lease | None:
     """Take the lease of a live row for ``seconds`` and a margin; None if another worker has it."""
-    lease = Lease(pk, uuid.uuid4(), seconds + MARGIN)
-    return lease if sessions().filter(pk=pk).acquire(lease.owner, lease.seconds) else None
+    lease = Lease(pk, uuid.uuid4())
+    return lease if sessions().filter(pk=pk).acquire(lease.owner, seconds + MARGIN) else None
 
 
 def begin(cart_id: Any, payload: Payload, seconds: float) -> Lease | None:  # noqa: ANN401 - any primary key
@@ -92,23 +101,8 @@ def begin(cart_id: Any, payload: Payload, seconds: float) -> Lease | None:  # no
                 live=True,
                 lease_owner=owner,
                 lease_until=lease_end(seconds + MARGIN),
-                **described(payload),
+                **columns.described(payload),
             )
     except IntegrityError:
         return None
-    return Lease(row.pk, owner, seconds + MARGIN)
-
-
-def described(payload: Payload) -> dict[str, Any]:
-    """Give the columns that say what a payload is about."""
-    session = payload.session
-    return {
-        "account": payload.account,
-        "account_identity": payload.account_identity,
-        "intent": session.intent or "buy",
-        "purchase_country": session.purchase_country,
-        "purchase_currency": session.purchase_currency,
-        "locale": session.locale or "",
-        "order_amount": session.order_amount,
-        "order_tax_amount": session.order_tax_amount or 0,
-    }
+    return Lease(row.pk, owner)

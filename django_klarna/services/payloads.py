@@ -36,14 +36,28 @@ class Payload:
 
     @cached_property
     def digest(self) -> str:
-        """Hash the canonical JSON: sorted keys, no white space, so that only what Klarna sees counts."""
-        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """The hash of everything that Klarna is told."""
+        return hashed(self.content)
 
-    @property
+    @cached_property
     def stored(self) -> dict[str, Any]:
-        """What the row keeps and staff see: all but ``merchant_urls``, which carry secrets."""
-        return {key: value for key, value in self.content.items() if key != "merchant_urls"}
+        """What the row keeps and staff see: no ``merchant_urls``, which carry secrets, and only hashes of free data."""
+        kept = veiled({key: value for key, value in self.content.items() if key != "merchant_urls"})
+        return {**kept, "order_lines": [veiled(line) for line in kept["order_lines"]]}
+
+
+def veiled(values: dict[str, Any]) -> dict[str, Any]:
+    """Give ``values`` with hashes in place of what the shop may have put personal data into."""
+    hidden: dict[str, Any] = {
+        name: hashed(values[name]) for name in ("attachment", "merchant_data") if name in values
+    }
+    return {**values, **hidden}
+
+
+def hashed(value: object) -> str:
+    """Hash canonical JSON: sorted keys, no white space, so that only what Klarna sees counts."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def build_payload(cart_id: object) -> Payload:
@@ -56,24 +70,27 @@ def build_payload(cart_id: object) -> Payload:
             raise CartNotPayable((missing_cart(),))
         session = adapter.build_session(cart)
         account = adapter.account_for(cart)
-        confirmation = adapter.confirmation_url(cart)
-    refuse_unpayable(session)
+        confirmation = str(adapter.confirmation_url(cart) or "")
+    if not confirmation:
+        raise TypeError(f"{type(adapter).__name__}.confirmation_url() gave no URL")
     urls = MerchantUrls(confirmation=get_settings().absolute(confirmation))
-    return Payload(session=session.replace(merchant_urls=urls), account=account)
+    return Payload(session=payable(session, urls), account=account)
 
 
 def missing_cart() -> Violation:
     """Say that there is no cart."""
     return Violation(
-        path="", rule="no_cart", expected="a cart", actual=None, mend="put something in the cart first"
+        path="", rule="no_cart", expected="a cart", actual=None, mend="Put something in the cart first."
     )
 
 
-def refuse_unpayable(session: SessionCreate) -> None:
-    """Raise `CartNotPayable` with everything that Klarna would refuse, or must not be told yet."""
-    violations = [*violations_of(session), *untimely(session)]
+def payable(session: SessionCreate, urls: MerchantUrls) -> SessionCreate:
+    """Give the session with our URLs; `CartNotPayable` has all that Klarna would refuse, or must not be told yet."""
+    complete = session.replace(merchant_urls=urls)
+    violations = [*violations_of(complete), *untimely(session)]
     if violations:
         raise CartNotPayable(violations)
+    return complete
 
 
 def untimely(session: SessionCreate) -> Iterator[Violation]:
@@ -90,7 +107,7 @@ def untimely(session: SessionCreate) -> Iterator[Violation]:
             rule="personal_data",
             expected="nothing before authorize()",
             actual="given",
-            mend="leave personal data out of build_session()",
+            mend="Leave personal data out of build_session().",
         )
     if session.merchant_urls:
         yield Violation(
@@ -98,5 +115,5 @@ def untimely(session: SessionCreate) -> Iterator[Violation]:
             rule="merchant_urls",
             expected="nothing",
             actual="given",
-            mend="django_klarna makes these URLs; return the page from confirmation_url()",
+            mend="django_klarna makes these URLs; return the page from confirmation_url().",
         )

@@ -5,6 +5,7 @@ when it is. All times are seconds.
 """
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db.models import Model
@@ -48,19 +49,32 @@ def ensure_session(*, cart: Model) -> KlarnaSession:
     """
     refuse_open_transaction("ensure_session")
     deadline = Deadline(get_settings().ensure_timeout)
+    was_sent = False
     while True:
         session, payload = current_session(cart.pk)
         if session is not None and is_warm(session, payload):
             return session
+        if was_sent:
+            logger.warning(
+                "A cart changed while it was sent. Does build_session() give the same answer each time?"
+            )
+            deadline.slow_down()
         lease = lease_for(cart.pk, session, payload, deadline)
         if lease is None:
             deadline.poll()
-            continue
-        try:
-            with lease:
-                converge(lease, deadline, read_back=True)
-        except PASSING as error:
-            deadline.back_off(error)
+        else:
+            was_sent = make_warm(lease, deadline)
+
+
+def make_warm(lease: Lease, deadline: Deadline) -> bool:
+    """Make Klarna's copy equal to the cart and tell whether that went well; if not, wait before the next try."""
+    try:
+        with lease:
+            converge(lease, deadline, read_back=True)
+    except PASSING as error:
+        deadline.back_off(error)
+        return False
+    return True
 
 
 def peek_session(*, cart: Model) -> tuple[KlarnaSession | None, Payload]:
@@ -68,6 +82,7 @@ def peek_session(*, cart: Model) -> tuple[KlarnaSession | None, Payload]:
 
     Never calls Klarna and never writes. Raises `CartNotPayable`.
     """
+    refuse_open_transaction("peek_session")
     session, payload = current_session(cart.pk)
     return (session if session is not None and is_warm(session, payload) else None), payload
 
@@ -90,7 +105,7 @@ def sync_session(pk: int) -> bool:
     except LeaseLostError:
         return False
     except KlarnaError as error:
-        announce_failure(pk, error)
+        announce_failure(lease.pk, error)
         raise
     return True
 
@@ -102,7 +117,7 @@ def refresh_session(pk: int) -> None:
     lease = acquire(pk, deadline.left())
     if lease is None:
         return
-    with lease:
+    with suppress(LeaseLostError), lease:
         row = lease.row()
         if row.state == State.OPEN:
             with recorded(lease, row):
@@ -115,16 +130,19 @@ def close_session(pk: int) -> bool:
 
     Tells whether it was in use. The work of another worker on it is dropped.
     """
-    closed = sessions().filter(pk=pk, live=True).close(State.ABANDONED)
+    refuse_open_transaction("close_session")
+    closed = sessions().filter(pk=pk, live=True).abandon()
     if closed:
         session_closed.send_robust(KlarnaSession, session=sessions().get(pk=pk))
     return bool(closed)
 
 
 def close_abandoned_sessions() -> None:
-    """Take the sessions of deleted carts out of use."""
-    for pk in sessions().filter(cart=None, live=True).values_list("pk", flat=True):
+    """Take the sessions of deleted carts out of use; one that has its order keeps its state."""
+    orphans = sessions().filter(cart=None, live=True)
+    for pk in orphans.values_list("pk", flat=True):
         close_session(pk)
+    orphans.update(live=None)
 
 
 def current_session(cart_id: object) -> tuple[KlarnaSession | None, Payload]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
 from django_klarna.models import KlarnaSession
@@ -14,20 +15,19 @@ def database() -> str:
     return router.db_for_write(KlarnaSession)
 
 
-def refuse_open_transaction(service: str) -> None:
-    """Raise `TransactionManagementError` naming the cure when a transaction is open around a service.
+def is_in_block(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether an ``atomic()`` block is open; that of Django's ``TestCase`` does not count, as for durable ones."""
+    return connection.in_atomic_block and not getattr(connection.atomic_blocks[-1], "_from_testcase", False)
 
-    The block that Django's ``TestCase`` puts around a test does not count, as with ``atomic(durable=True)``.
-    """
+
+def refuse_open_transaction(service: str) -> None:
+    """Raise `TransactionManagementError` naming the cure when a transaction is open around a service."""
     connection = transaction.get_connection(database())
-    if connection.in_atomic_block:
-        is_open = not connection.atomic_blocks[-1]._from_testcase  # noqa: SLF001 - what durable=True looks at, too
-    else:
-        is_open = not connection.get_autocommit()
-    if is_open:
+    by_hand = not connection.in_atomic_block and not connection.get_autocommit()
+    if by_hand or is_in_block(connection):
         raise TransactionManagementError(
-            f"{service}() waits for Klarna and cannot run inside an open transaction. Call it after the atomic() "
-            f"block, or with transaction.on_commit(); in a view use @transaction.non_atomic_requests."
+            f"{service}() commits what it does and may wait for Klarna: it cannot run inside an open transaction. "
+            f"Call it after the atomic() block, or with transaction.on_commit(); in a view use @non_atomic_requests."
         )
 
 
@@ -42,12 +42,13 @@ def durable() -> Iterator[None]:
 def snapshot() -> Iterator[None]:
     """Let all reads inside see the database at one moment.
 
-    SQLite and MariaDB do so in any transaction; PostgreSQL has to be asked, which only the first statement can.
+    SQLite does so in any transaction; Django lets PostgreSQL and MariaDB see each commit as it comes, unless the first
+    statement asks for more.
     """
     connection = transaction.get_connection(database())
     outermost = not connection.in_atomic_block
     with durable():
-        if outermost and connection.vendor == "postgresql":
+        if outermost and connection.vendor in {"postgresql", "mysql"}:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield

@@ -1,6 +1,7 @@
 """A token is handed out for what the cart holds now, or not at all."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -103,7 +104,7 @@ def test_an_empty_cart_never_reaches_klarna(klarna, cart, operations):
     with pytest.raises(CartNotPayable) as refused:
         services.ensure_session(cart=cart)
 
-    assert [violation.rule for violation in refused.value.violations] == ["zero_amount"]
+    assert [violation.rule for violation in refused.value.violations] == ["empty"]
     assert operations() == []
     assert not KlarnaSession.objects.exists()
 
@@ -398,6 +399,35 @@ class TestInsideTestCase(TestCase):
 
     def test_ensure_works(self):
         assert services.ensure_session(cart=self.cart).state == State.OPEN
+
+
+class RestlessAdapter(ShopCartAdapter):
+    """Gives another answer each time: an unordered query, a time stamp."""
+
+    def build_session(self, cart):
+        return super().build_session(cart).replace(merchant_data=str(time.time_ns()))
+
+
+def test_an_adapter_that_never_says_the_same_does_not_storm_klarna(klarna, cart, settings, caplog):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_ensure.RestlessAdapter"
+    settings.KLARNA_ENSURE_TIMEOUT = 1.5
+
+    with pytest.raises(KlarnaBusyError):
+        services.ensure_session(cart=cart)
+
+    assert len(klarna.calls) < 12
+    assert "Does build_session() give the same answer each time?" in caplog.text
+
+
+def test_projects_without_time_zones(klarna, cart, operations, settings):
+    settings.USE_TZ = False
+    services.ensure_session(cart=cart)
+    CartLine.objects.update(quantity=2)
+
+    session = services.ensure_session(cart=cart)
+
+    assert operations() == ["create", "update", "read"]
+    assert timedelta(hours=47) < session.expires_at - timezone.now() < timedelta(hours=49)
 
 
 class OvertakenAdapter(ShopCartAdapter):

@@ -1,11 +1,21 @@
 """What Klarna is told about a cart, and what it must not be told yet."""
 
+import threading
+
 import pytest
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
-from django_klarna.api import Address, Customer, MerchantUrls, OrderLine, SessionCreate
+from django_klarna.api import Address, Attachment, Customer, MerchantUrls, OrderLine, SessionCreate
 from django_klarna.exceptions import CartNotPayable
-from django_klarna.services.payloads import Payload, build_payload, refuse_unpayable
+from django_klarna.lines import SessionBuilder
+from django_klarna.services.payloads import Payload, build_payload, payable
+from django_klarna.services.transactions import snapshot
+from tests.services.threads import in_thread
+from tests.shop.klarna import ShopCartAdapter
+from tests.shop.models import Cart, CartLine
 
+URLS = MerchantUrls(confirmation="https://shop.example/thanks/")
 LINE = OrderLine(name="a", quantity=1, unit_price=100, total_amount=100)
 
 
@@ -39,21 +49,85 @@ def test_the_digest_is_of_the_content_and_not_of_its_order():
 )
 def test_what_klarna_must_not_be_told_before_the_shopper_authorized(changes, path):
     with pytest.raises(CartNotPayable) as refused:
-        refuse_unpayable(session(**changes))
+        payable(session(**changes), URLS)
 
     assert [violation.path for violation in refused.value.violations] == [path]
     assert "Stockholm" not in str(refused.value)
 
 
 def test_a_company_may_be_said_to_be_one():
-    refuse_unpayable(session(customer=Customer(type="organization")))
+    assert payable(session(customer=Customer(type="organization")), URLS).merchant_urls == URLS
 
 
 def test_everything_that_is_wrong_is_told_at_once():
     with pytest.raises(CartNotPayable) as refused:
-        refuse_unpayable(session(order_amount=99, billing_address=Address(city="x")))
+        payable(session(order_amount=99, billing_address=Address(city="x")), URLS)
 
     assert [violation.rule for violation in refused.value.violations] == ["order_amount", "personal_data"]
+
+
+def test_free_data_of_the_shop_is_sent_but_only_its_hash_is_kept():
+    personal = session(
+        merchant_data="alice@example.com",
+        attachment=Attachment(content_type="application/json", body="alice@example.com"),
+        order_lines=[LINE.replace(merchant_data="alice@example.com")],
+    )
+    payload = Payload(personal, "default")
+
+    assert str(payload.content).count("alice@example.com") == 3
+    assert "alice" not in str(payload.stored)
+    assert Payload(personal.replace(merchant_data="bob"), "default").stored != payload.stored
+
+
+def test_a_url_of_ours_that_klarna_would_refuse_is_named():
+    with pytest.raises(CartNotPayable, match="/merchant_urls/confirmation"):
+        payable(session(), MerchantUrls(confirmation="https://shop.example/" + "x" * 2000))
+
+
+class NowhereAdapter(ShopCartAdapter):
+    def confirmation_url(self, cart):
+        return None
+
+
+@pytest.mark.django_db
+def test_an_adapter_must_say_where_the_purchase_ends(cart, settings):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.NowhereAdapter"
+
+    with pytest.raises(TypeError, match="confirmation_url"):
+        build_payload(cart.pk)
+
+
+class LazyAdapter(ShopCartAdapter):
+    def build_session(self, cart):
+        session = SessionBuilder("SE", "SEK")
+        session.add_item(gettext_lazy("Gift wrapping"), quantity=1, price=1, tax_rate=25)
+        return session.build(total=1)
+
+    def confirmation_url(self, cart):
+        return reverse_lazy("thanks")
+
+
+@pytest.mark.django_db
+def test_lazy_texts_and_urls_are_as_good_as_others(cart, settings):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.LazyAdapter"
+
+    payload = build_payload(cart.pk)
+
+    assert payload.session.order_lines[0].name == "Gift wrapping"
+    assert payload.session.merchant_urls.confirmation == "https://shop.example/thanks/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cart_and_lines_are_seen_at_one_moment(cart):
+    """Another connection commits between two reads; on SQLite it has to wait, elsewhere we must not see it."""
+    change = threading.Thread(target=in_thread(lambda: CartLine.objects.update(quantity=7)))
+    with snapshot():
+        Cart.objects.get()
+        change.start()
+        change.join(0.5)
+        assert CartLine.objects.get().quantity == 1
+    change.join()
+    assert CartLine.objects.get().quantity == 7
 
 
 @pytest.mark.django_db

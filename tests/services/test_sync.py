@@ -6,16 +6,24 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from django_klarna import services
-from django_klarna.exceptions import CartNotPayable, KlarnaServerError
+from django_klarna.exceptions import (
+    CartNotPayable,
+    KlarnaBadRequestError,
+    KlarnaConfigurationError,
+    KlarnaConnectionError,
+    KlarnaServerError,
+)
 from django_klarna.models import KlarnaSession, State
 from django_klarna.services.leases import LeaseLostError, acquire, sessions
 from django_klarna.signals import session_sync_failed, session_updated
 from tests.services.threads import in_thread
 from tests.shop.klarna import ShopCartAdapter
-from tests.shop.models import Cart, CartLine
+from tests.shop.models import Cart, CartLine, Product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,6 +200,88 @@ def test_refresh_finds_out_that_the_session_has_its_order(klarna, session):
     assert (session.state, session.live, session.lease_owner) == (State.COMPLETED, True, None)
 
 
+def test_a_read_takes_no_doubt_away(klarna, session, cart):
+    """The amounts are equal and the goods are not: only the doubt says so."""
+    product = cart.lines.get().product
+    other = Product.objects.create(name="Other", price=product.price)
+    klarna.fail_next("update_credit_session", drop="after")
+    CartLine.objects.update(product=other)
+    with pytest.raises(KlarnaConnectionError):
+        services.sync_session(session.pk)
+    CartLine.objects.update(product=product)
+
+    services.refresh_session(session.pk)
+
+    new = services.ensure_session(cart=cart)
+    assert klarna.sessions[new.session_id].content["order_lines"][0]["name"] == product.name
+
+
+def test_a_session_that_is_closed_while_it_is_read(klarna, session):
+    klarna.fail_next("read_credit_session", delay=0.3)
+    reader = threading.Thread(target=in_thread(lambda: services.refresh_session(session.pk)))
+    reader.start()
+    while len(klarna.calls) < 2:
+        time.sleep(0.01)
+    services.close_session(session.pk)
+    reader.join()
+
+    session.refresh_from_db()
+    assert (session.state, session.live) == (State.ABANDONED, None)
+
+
+def test_what_is_healed_shows_no_error(klarna, session):
+    klarna.fail_next("update_credit_session", status=400)
+    CartLine.objects.update(quantity=2)
+    with pytest.raises(KlarnaBadRequestError):
+        services.sync_session(session.pk)
+    CartLine.objects.update(quantity=1)
+
+    services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert (session.error_code, session.error_at) == ("", None)
+
+
+def test_a_missing_password_makes_no_doubt(klarna, session, settings):
+    settings.KLARNA = {"default": {**settings.KLARNA["default"], "PASSWORD": ""}}
+    CartLine.objects.update(quantity=2)
+
+    with pytest.raises(KlarnaConfigurationError):
+        services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert not session.in_doubt
+    assert (session.error_code, session.lease_owner) == ("KlarnaConfigurationError", None)
+
+
+def test_the_text_of_a_strangers_error_is_not_kept(klarna, session, settings):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_sync.IndiscreetAdapter"
+
+    with pytest.raises(KeyError):
+        services.sync_session(session.pk)
+
+    session.refresh_from_db()
+    assert (session.error_code, session.error_message) == ("KeyError", "")
+
+
+def test_a_receiver_may_ask_for_the_session(klarna, session, cart):
+    """Signals are sent after the lease is released: nobody waits for himself."""
+    asked = []
+    session_updated.connect(receiver := lambda **_: asked.append(services.ensure_session(cart=cart).pk))
+    CartLine.objects.update(quantity=2)
+
+    services.sync_session(session.pk)
+
+    assert asked == [session.pk]
+    del receiver
+
+
+@pytest.mark.parametrize("service", [services.close_session, services.refresh_session, services.sync_session])
+def test_services_refuse_an_open_transaction(klarna, session, service):
+    with transaction.atomic(), pytest.raises(TransactionManagementError, match=service.__name__):
+        service(session.pk)
+
+
 def test_refresh_takes_the_expiry_from_klarna(klarna, session):
     KlarnaSession.objects.update(expires_at=timezone.now())
 
@@ -224,6 +314,11 @@ def test_an_update_is_announced(klarna, session):
 
     assert told == [2 * 19900 + 4900]
     del receiver
+
+
+class IndiscreetAdapter(ShopCartAdapter):
+    def build_session(self, cart):
+        raise KeyError("alice@example.com")
 
 
 class ChangingAdapter(ShopCartAdapter):

@@ -36,6 +36,11 @@ class CartLine(models.Model):
     quantity = models.PositiveIntegerField(default=1)
 
 
+class GiftLine(CartLine):
+    class Meta:
+        proxy = True
+
+
 class OrderManager(models.Manager["Order"]):
     def create_from_cart(self, cart, *, klarna_order_id):
         return self.create(cart=cart, klarna_order_id=klarna_order_id)
