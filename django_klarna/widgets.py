@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django_klarna.conf import get_settings
 from django_klarna.exceptions import KlarnaConfigurationError
 
-#: What the module says to the shopper, by the state of the widget.
+#: What the module says to the shopper, by the state of the widget; "forbidden" when the page is too old to ask.
 MESSAGES: dict[str, Promise] = {
     "loading": _("Loading Klarna …"),
     "unavailable": _("Klarna is not available now."),
+    "forbidden": _("Please reload the page."),
     "authorizing": _("Finish your purchase in the window of Klarna."),
     "authorized": _("Klarna has approved your purchase."),
 }
@@ -51,11 +52,21 @@ def csrf_header() -> str:
     return settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
 
 
+def csrf_cookie() -> str | None:
+    """Give the name of the cookie from which a script may read the CSRF token; None where it cannot.
+
+    Source: https://docs.djangoproject.com/en/stable/howto/csrf/#using-csrf-protection-with-ajax
+    """
+    hidden = settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY
+    return None if hidden else settings.CSRF_COOKIE_NAME
+
+
 def widget_config(request: HttpRequest) -> dict[str, Any]:
     """Make what the page's module needs to fetch a session; the Klarna token is not in it."""
     return {
         "session_url": reverse("klarna:session"),
         "csrf_header": csrf_header(),
+        "csrf_cookie": csrf_cookie(),
         "csrf_token": get_token(request),
         "messages": {state: str(message) for state, message in MESSAGES.items()},
     }

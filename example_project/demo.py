@@ -5,6 +5,7 @@ both on Ctrl-C, on SIGTERM and when either dies. With Klarna credentials in ``.e
 """
 
 import argparse
+import ctypes
 import http.client
 import os
 import signal
@@ -29,6 +30,8 @@ STAFF, STAFF_PASSWORD = "staff", "staff-demo"
 PATIENCE = 30.0
 GRACE = 5.0
 TICK = 0.1
+# From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
 
 
 class DemoError(Exception):
@@ -94,10 +97,21 @@ def check_port(part: Part) -> None:
             raise DemoError(f"Port {part.port} cannot be used ({error.strerror}): {advice}") from None
 
 
+def end_with_parent() -> None:
+    """Ask Linux to end this process with its parent, even when that is killed and cannot do it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def start(part: Part) -> subprocess.Popen[bytes]:
     """Start ``part`` out of reach of the terminal's Ctrl-C: stopping the parts in order is our business."""
     command = [sys.executable, str(MANAGE), *part.command]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603 - our own command
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+        preexec_fn=end_with_parent,  # noqa: PLW1509 - no thread runs here yet
+    )
 
 
 def answers(part: Part) -> bool:

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 import requests
@@ -58,6 +59,17 @@ def test_credentials_take_the_place_of_the_sandbox_and_the_demo_ends_when_the_sh
     os.kill(demo.child("runserver"), signal.SIGKILL)
     assert demo.end() == 1
     assert "The shop has stopped by itself" in demo.said
+
+
+@LINUX
+def test_nothing_is_left_when_the_demo_is_killed(start):
+    demo = start().wait_until_ready()
+    demo.process.kill()
+    demo.end()
+    deadline = time.monotonic() + 10
+    while is_open(demo.port) or is_open(demo.sandbox_port):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("part", "variable"), [("--port", "PORT"), ("--sandbox-port", "SANDBOX_PORT")])

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from importlib import import_module
+from pathlib import Path
 
 import django
 import pytest
@@ -16,6 +17,7 @@ from django.utils.functional import SimpleLazyObject
 
 from django_klarna.conf import KLARNA_SDK_URL
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = "{% load klarna %}<form>{% klarna_widget %}</form>{% klarna_scripts %}"
 
 
@@ -143,7 +145,7 @@ def test_sandbox_account_loads_the_sandbox_s_script(request_, settings):
 def test_config_says_where_and_how_to_ask_for_the_session(request_):
     config = render(request_).config
     assert config["session_url"] == "/klarna/session/"
-    assert set(config) == {"session_url", "csrf_header", "csrf_token", "messages"}
+    assert set(config) == {"session_url", "csrf_header", "csrf_cookie", "csrf_token", "messages"}
     assert config["messages"]["unavailable"] == "Klarna is not available now."
 
 
@@ -159,6 +161,37 @@ def test_config_s_csrf_token_and_header_pass_the_csrf_check(request_, settings, 
     check = CsrfViewMiddleware(HttpResponse)
     check.process_request(post)
     assert check.process_view(post, HttpResponse, (), {}) is None
+
+
+def test_config_names_the_cookie_with_the_csrf_token(request_, settings):
+    settings.CSRF_COOKIE_NAME = "shop_csrf"
+    assert render(request_).config["csrf_cookie"] == "shop_csrf"
+
+
+@pytest.mark.parametrize("setting", ["CSRF_USE_SESSIONS", "CSRF_COOKIE_HTTPONLY"])
+def test_config_names_no_cookie_that_a_script_cannot_read(request_, settings, setting):
+    setattr(settings, setting, True)
+    assert render(request_).config["csrf_cookie"] is None
+
+
+def test_shopper_reads_that_klarna_is_loading_before_any_script_runs(request_):
+    page = render(request_)
+    assert f'aria-live="polite">{page.config["messages"]["loading"]}</p>' in page.html
+
+
+def test_every_code_of_the_module_is_documented():
+    module = (ROOT / "django_klarna/static/django_klarna/klarna.js").read_text()
+    written = {
+        "hidden": {*re.findall(r'#hide\("(\w+)"\)', module), *re.findall(r'#hide\(code = "(\w+)"', module)},
+        "error": {
+            *re.findall(r'code: "(\w+)"', module),
+            *re.findall(r'#unavailable\((?:body\?\.code \?\? )?"(\w+)"', module),
+        },
+    }
+    reference = (ROOT / "docs/reference.md").read_text()
+    for event, codes in written.items():
+        (table,) = re.findall(rf"^\| code of `klarna:{event}` .*?\n\n", reference, re.MULTILINE | re.DOTALL)
+        assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == codes
 
 
 def test_config_cannot_break_out_of_its_script(request_, settings):

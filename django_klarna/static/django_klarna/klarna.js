@@ -8,14 +8,17 @@
  *   klarna:authorized  {authorization_token, payment_method_category}   Klarna has approved
  *   klarna:hidden      {code, reasons}                                  Klarna cannot be offered
  *   klarna:error       {code, error}                                    something failed
- * Event on `document` that it follows: klarna:cart-changed.
+ * Events on `document` that it follows:
+ *   klarna:cart-changing   the page is about to change the cart: the button waits
+ *   klarna:cart-changed    it has, or it could not: the widget looks
  *
  * Source: https://docs.klarna.com/payments/web-payments/additional-resources/klarna-payments-sdk-reference
  *
  * @typedef {{identifier: string, name?: string, asset_urls?: {standard?: string, descriptive?: string}}} Category
  * @typedef {{client_token: string, payment_method_categories: Category[] | null, order_amount: number,
  *   purchase_currency: string}} Session
- * @typedef {{session_url: string, csrf_header: string, csrf_token: string, messages: Record<string, string>}} Config
+ * @typedef {{session_url: string, csrf_header: string, csrf_cookie: string | null, csrf_token: string,
+ *   messages: Record<string, string>}} Config
  * @typedef {"loading" | "ready" | "authorizing" | "authorized" | "hidden" | "unavailable"} State
  * @typedef {{show_form: boolean, error?: unknown}} Loaded
  * @typedef {{approved: boolean, show_form: boolean, authorization_token?: string, error?: unknown}} Authorized
@@ -23,21 +26,27 @@
 
 // Milliseconds.
 const SDK_PATIENCE = 10_000;
+const SDK_GRACE = 1_000;
 const LOAD_PATIENCE = 20_000;
 const REQUEST_PATIENCE = 30_000;
+const CHANGE_PATIENCE = 15_000;
 const DEBOUNCE = 150;
 const RETRY_DELAY = 5_000;
 const LONGEST_RETRY_DELAY = 60_000;
-const RETRIES = 3;
 const AUTHORIZE = "[data-klarna-authorize]";
 
 const page = /** @type {any} */ (window);
-
-/** @param {number} milliseconds */
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const otherTabs = new BroadcastChannel("klarna:cart-changed");
 
 /** @param {ParentNode} parent @param {string} selector */
 const all = (parent, selector) => /** @type {HTMLElement[]} */ ([...parent.querySelectorAll(selector)]);
+
+/** @param {string} name */
+const cookie = (name) =>
+  document.cookie
+    .split("; ")
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
 
 const arrival = new Promise((resolve) => {
   if (page.Klarna?.Payments) return resolve(null);
@@ -52,21 +61,27 @@ const arrival = new Promise((resolve) => {
 const patience = new Promise((resolve) => {
   setTimeout(resolve, SDK_PATIENCE);
   document.querySelector("script[data-klarna-sdk]")?.addEventListener("error", resolve);
+  // A blocked script has failed before this module runs; the page is complete once each of its scripts ran or failed.
+  window.addEventListener("load", () => setTimeout(resolve, SDK_GRACE));
 });
 
 class KlarnaWidget {
   /** @type {State} */ #state = "loading";
-  /** The state to come back to after a check that found nothing new. @type {State} */ #rest = "loading";
-  /** @type {"" | "GET" | "POST"} */ #due = "";
-  /** @type {number | undefined} */ #timer;
+  /** What to ask next: GET looks if the session still equals the cart, POST makes it so. @type {"" | "GET" | "POST"} */
+  #due = "";
+  /** Until it is over nothing due is sent; 0 for none. */
+  #timer = 0;
+  /** A request, or the drawing of its answer, is under way. */
   #running = false;
-  #recheck = false;
-  #rechecked = false;
-  #late = false;
-  #retries = 0;
-  #token = "";
-  #drawn = "";
+  /** After a load() that failed, Klarna is asked once about the session. @type {"" | "due" | "done"} */
+  #recheck = "";
+  /** Failed requests in a row. */
+  #failures = 0;
+  /** What Klarna's script was last given. @type {Session | null} */
+  #given = null;
+  /** The session of the widget on the page, as JSON; "" when it must be loaded anew. */
   #loaded = "";
+  /** The category whose radio button is checked. */
   #chosen = "";
 
   /** @param {HTMLElement} element */
@@ -75,35 +90,59 @@ class KlarnaWidget {
     this.config = /** @type {Config} */ (JSON.parse(all(element, "script")[0].textContent ?? ""));
     this.status = all(element, "[data-klarna-status]")[0];
     this.methods = all(element, "[data-klarna-methods]")[0];
-    document.addEventListener("klarna:cart-changed", () => this.#follow("POST", DEBOUNCE));
-    document.addEventListener("visibilitychange", () => document.hidden || this.#follow("GET"));
-    window.addEventListener("pageshow", (event) => event.persisted && this.#follow("GET"));
+    document.addEventListener("klarna:cart-changing", () => this.#change(CHANGE_PATIENCE));
+    document.addEventListener("klarna:cart-changed", () => {
+      otherTabs.postMessage(null);
+      this.#change(DEBOUNCE);
+    });
+    otherTabs.addEventListener("message", () => this.#due || this.#change());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#return());
+    window.addEventListener("pageshow", (event) => event.persisted && this.#return());
+    // Windows may lie side by side; this look costs nobody the button unless it finds something.
+    window.addEventListener("focus", () => this.#state === "ready" && !this.#due && this.#ask("GET"));
     document.addEventListener("click", (event) => this.#click(event));
-    arrival.then(() => this.#late && this.#follow("GET"));
     this.#follow("POST");
+  }
+
+  /** Somebody changes the cart. What is loaded stays unless the change is real; Klarna's open window is out of date. */
+  #change(delay = 0) {
+    this.#follow(this.#loaded && this.#state !== "authorizing" ? "GET" : "POST", delay);
+  }
+
+  /** The shopper is back, but not from Klarna's window: there #answered leads on. */
+  #return() {
+    if (!this.#due && this.#state !== "authorizing") this.#follow("GET");
   }
 
   /** @param {"GET" | "POST"} method */
   #follow(method, delay = 0) {
-    this.#retries = 0;
-    this.#rechecked = false;
+    this.#failures = 0;
+    this.#recheck = "";
+    // Until the session is known to equal the cart again, the button must wait.
+    if (this.#state === "ready") this.#enter("loading");
     this.#ask(method, delay);
   }
 
   /** @param {"GET" | "POST"} method */
   #ask(method, delay = 0) {
     this.#due = this.#due === "POST" ? "POST" : method;
-    // Until the session is known to equal the cart again, the button must wait; what is hidden stays hidden.
-    if (this.#state !== "authorizing" && this.#state !== "hidden") this.#enter("loading");
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#run(), delay);
+    this.#after(delay, () => this.#run());
   }
 
-  /** One request at a time; whatever became due meanwhile is one more. */
+  /** @param {number} delay @param {() => void} act */
+  #after(delay, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = 0;
+      act();
+    }, delay);
+  }
+
+  /** One request at a time; whatever became due meanwhile is one more, and waits while Klarna's window is open. */
   async #run() {
     if (this.#running) return;
     this.#running = true;
-    while (this.#due && this.#state !== "authorizing") {
+    while (this.#due && !this.#timer && this.#state !== "authorizing") {
       const method = this.#due;
       this.#due = "";
       await this.#round(method);
@@ -116,57 +155,72 @@ class KlarnaWidget {
     const response = await this.#fetch(method);
     const body = await response?.json().catch(() => null);
     if (this.#due) return;
-    if (response?.ok && body?.client_token) await this.#show(body, method === "POST");
-    else if (response?.ok && method === "GET") this.#due = "POST";
+    if (method === "GET") this.#compare(response, body);
+    else if (response?.ok && body?.client_token) await this.#show(body);
     else if (response?.status === 409) this.#hide(body?.code, body?.reasons);
     else this.#unavailable(body?.code ?? "unavailable", { response });
   }
 
   /** @param {"GET" | "POST"} method @returns {Promise<Response | null>} null without any answer */
   #fetch(method) {
-    const { session_url, csrf_header, csrf_token } = this.config;
+    const { session_url, csrf_header, csrf_cookie, csrf_token } = this.config;
     const signal = AbortSignal.timeout(REQUEST_PATIENCE);
     if (method === "GET") return fetch(session_url, { signal, cache: "no-store" }).catch(() => null);
-    const body = JSON.stringify(this.#recheck ? { recheck: true } : {});
-    this.#recheck = false;
-    const headers = { "Content-Type": "application/json", [csrf_header]: csrf_token };
+    const body = JSON.stringify(this.#recheck === "due" ? { recheck: true } : {});
+    if (this.#recheck) this.#recheck = "done";
+    // A login in another tab has changed the token since this page was made; the cookie has the present one.
+    const token = (csrf_cookie && cookie(csrf_cookie)) || csrf_token;
+    const headers = { "Content-Type": "application/json", [csrf_header]: token };
     return fetch(session_url, { method, body, headers, signal }).catch(() => null);
   }
 
-  /** @param {Session} session @param {boolean} anew */
-  async #show(session, anew) {
+  /** @param {Response | null} response @param {any} body the session of the widget, or whatever needs a POST */
+  #compare(response, body) {
+    if (response?.ok && this.#loaded && JSON.stringify(body) === this.#loaded) {
+      if (this.#state === "loading") this.#enter("ready");
+      return;
+    }
+    // A look that nobody waits for may fail.
+    const waited = this.#state === "loading" || this.#state === "unavailable";
+    if (!waited && !response?.ok && response?.status !== 409) return;
+    if (this.#state === "ready" || this.#state === "authorized") this.#enter("loading");
+    this.#due = "POST";
+  }
+
+  /** @param {Session} session */
+  async #show(session) {
+    this.#loaded = "";
     const categories = session.payment_method_categories ?? [];
     if (!categories.length) return this.#hide("no_payment_method");
     await Promise.race([arrival, patience]);
     if (this.#due) return;
-    this.#late = !page.Klarna?.Payments;
-    if (this.#late) {
-      this.#emit("error", { code: "sdk_unavailable", error: null });
+    if (!page.Klarna?.Payments) {
+      arrival.then(() => this.#change());
       return this.#hide("sdk_unavailable");
     }
-    const content = JSON.stringify(session);
-    if (!anew && content === this.#loaded) return this.#enter(this.#rest);
-    this.#loaded = "";
+    this.#enter("loading");
     const results = await this.#load(session, categories).catch((error) => [{ show_form: false, error }]);
     if (this.#due) return;
-    if (this.#offer(results)) this.#ready(session, content);
+    if (this.#offer(results)) this.#ready(session);
     else this.#refused(results);
   }
 
   /** @param {Session} session @param {Category[]} categories @returns {Promise<Loaded[]>} */
-  async #load({ client_token }, categories) {
-    this.element.hidden = false;
-    this.#draw(categories);
-    if (client_token !== this.#token) page.Klarna.Payments.init({ client_token });
-    this.#token = client_token;
+  async #load(session, categories) {
+    const given = this.#given;
+    if (JSON.stringify(categories) !== JSON.stringify(given?.payment_method_categories)) this.#draw(categories);
+    if (session.client_token !== given?.client_token) page.Klarna.Payments.init({ client_token: session.client_token });
+    this.#given = session;
     return Promise.all(categories.map(({ identifier }, index) => this.#loadOne(identifier, index)));
   }
 
   /** @param {string} identifier @param {number} index @returns {Promise<Loaded>} */
   #loadOne(identifier, index) {
     const options = { container: `#klarna-container-${index}`, payment_method_category: identifier };
-    const late = pause(LOAD_PATIENCE).then(() => ({ show_form: false, error: "timeout" }));
-    return Promise.race([late, new Promise((resolve) => page.Klarna.Payments.load(options, {}, resolve))]);
+    return new Promise((resolve) => {
+      setTimeout(resolve, LOAD_PATIENCE, { show_form: false, error: "timeout" });
+      page.Klarna.Payments.load(options, {}, resolve);
+    });
   }
 
   /** @param {Loaded[]} results @returns {boolean} whether Klarna offers any of the categories */
@@ -178,29 +232,26 @@ class KlarnaWidget {
     return offered.length > 0;
   }
 
-  /** @param {Session} session @param {string} content */
-  #ready({ order_amount, purchase_currency }, content) {
-    this.#loaded = content;
-    this.#retries = 0;
-    this.#rechecked = false;
-    this.#settle("ready");
-    this.#emit("ready", { order_amount, purchase_currency });
+  /** @param {Session} session */
+  #ready(session) {
+    this.#loaded = JSON.stringify(session);
+    this.#failures = 0;
+    this.#recheck = "";
+    this.#enter("ready");
+    this.#emit("ready", { order_amount: session.order_amount, purchase_currency: session.purchase_currency });
   }
 
   /** @param {Loaded[]} results */
   #refused(results) {
     const error = results.find((result) => result.error)?.error;
     if (!error) return this.#hide("not_offered");
-    if (this.#rechecked) return this.#unavailable("load_failed", { error });
-    this.#rechecked = this.#recheck = true;
+    if (this.#recheck === "done") return this.#unavailable("load_failed", { error });
+    this.#recheck = "due";
     this.#due = "POST";
   }
 
   /** @param {Category[]} categories */
   #draw(categories) {
-    const drawn = JSON.stringify(categories);
-    if (drawn === this.#drawn) return;
-    this.#drawn = drawn;
     all(this.methods, ".klarna-method").forEach((method) => method.remove());
     categories.forEach((category, index) => this.#drawOne(category, index));
     all(this.methods, "legend, input").forEach((part) => (part.hidden = categories.length === 1));
@@ -237,52 +288,60 @@ class KlarnaWidget {
     event.preventDefault();
     if (this.#state !== "ready") return;
     this.#enter("authorizing");
+    const options = { payment_method_category: this.#chosen, auto_finalize: true };
     try {
       // In this very task: after any wait the browser would block Klarna's window.
-      const options = { payment_method_category: this.#chosen, auto_finalize: true };
-      page.Klarna.Payments.authorize(options, {}, (/** @type {Authorized} */ result) => this.#answered(result));
+      page.Klarna.Payments.authorize(options, {}, (/** @type {Authorized} */ result) =>
+        this.#answered(result, options.payment_method_category),
+      );
     } catch (error) {
       this.#unavailable("authorize_failed", { error });
     }
   }
 
-  /** @param {Authorized} result */
-  #answered({ approved, show_form, authorization_token, error }) {
+  /** @param {Authorized} result @param {string} payment_method_category */
+  #answered({ approved, show_form, authorization_token, error }, payment_method_category) {
     if (this.#state !== "authorizing") return;
-    if (approved && authorization_token) {
-      this.#settle("authorized");
-      this.#emit("authorized", { authorization_token, payment_method_category: this.#chosen });
+    if (this.#due) this.#overtaken(approved);
+    else if (approved && authorization_token) {
+      this.#enter("authorized");
+      this.#emit("authorized", { authorization_token, payment_method_category });
     } else if (show_form) {
-      this.#settle("ready");
+      this.#enter("ready");
       if (error) this.#emit("error", { code: "not_authorized", error });
     } else this.#hide("declined");
-    if (this.#due) this.#ask(this.#due);
+  }
+
+  /** What Klarna has decided about is no longer the cart. @param {boolean} approved */
+  #overtaken(approved) {
+    this.#loaded = "";
+    this.#due = "POST";
+    this.#enter("loading");
+    if (approved) this.#emit("error", { code: "cart_changed", error: null });
+    this.#run();
   }
 
   /** @param {unknown[]} reasons */
   #hide(code = "cart_not_payable", reasons = []) {
     // A declined session is still the one on the page; only a change of the cart brings the widget back.
     if (code !== "declined") this.#loaded = "";
-    this.#settle("hidden");
+    this.#enter("hidden");
     this.#emit("hidden", { code, reasons });
   }
 
   /** @param {string} code @param {{response?: Response | null, error?: unknown}} cause */
   #unavailable(code, { response = null, error = null }) {
     this.#loaded = "";
-    this.#settle("unavailable");
+    this.#enter("unavailable");
+    if (response?.status === 403) this.status.textContent = this.config.messages.forbidden;
     this.#emit("error", { code, error });
     const passing = !error && (!response || response.status === 429 || response.status >= 500);
-    if (!passing || this.#due || this.#retries === RETRIES) return;
-    this.#retries += 1;
-    const asked = Number(response?.headers.get("Retry-After")) * 1000 || RETRY_DELAY * this.#retries;
-    this.#timer = setTimeout(() => this.#ask("POST"), Math.min(asked, LONGEST_RETRY_DELAY));
-  }
-
-  /** @param {State} state */
-  #settle(state) {
-    this.#rest = state;
-    this.#enter(state);
+    if (!passing || this.#due) return;
+    const asked = Number(response?.headers.get("Retry-After")) * 1000 || 0;
+    const delay = Math.min(Math.max(asked, RETRY_DELAY * 2 ** this.#failures), LONGEST_RETRY_DELAY);
+    this.#failures += 1;
+    // Nobody looks at a page in the background; it asks when it is back.
+    this.#after(delay, () => document.hidden || this.#ask("POST"));
   }
 
   /** @param {State} state */
@@ -294,6 +353,7 @@ class KlarnaWidget {
     // With a widget in place, "loading" is a check of some milliseconds: no text that comes and goes.
     this.status.textContent = state === "loading" && this.#loaded ? "" : (this.config.messages[state] ?? "");
     this.methods.hidden = state === "unavailable";
+    this.methods.toggleAttribute("disabled", state === "authorizing" || state === "authorized");
     for (const button of all(document, AUTHORIZE)) {
       Object.assign(button, { disabled: state !== "ready", hidden: state === "hidden" });
     }

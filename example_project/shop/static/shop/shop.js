@@ -13,11 +13,15 @@ const all = (parent, selector) => /** @type {HTMLElement[]} */ ([...parent.query
 let queue = Promise.resolve();
 let waiting = 0;
 
+/** Klarna's button must wait from the first moment of a change. @param {"changing" | "changed"} what */
+const tellKlarna = (what) => document.dispatchEvent(new CustomEvent(`klarna:cart-${what}`));
+
 /** @param {HTMLFormElement} form @param {HTMLElement | null} button @param {(cart: Cart) => void} then */
 function send(form, button, then) {
   const body = new FormData(form, button);
   const request = { method: "POST", body, headers: { Accept: "application/json" } };
   waiting += 1;
+  tellKlarna("changing");
   queue = queue
     .then(() => fetch(form.action, request))
     .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
@@ -26,7 +30,11 @@ function send(form, button, then) {
       // While more changes are on their way, the numbers on the page are already newer than these.
       if (!waiting) then(cart);
     })
-    .catch(() => location.reload());
+    .catch(() => {
+      waiting -= 1;
+      tellKlarna("changed");
+      location.reload();
+    });
 }
 
 /** @param {Cart} cart */
@@ -44,7 +52,7 @@ function showCart(cart) {
 function followCart(cart, text) {
   showCart(cart);
   for (const place of all(document, "[data-announce]")) place.textContent = text;
-  document.dispatchEvent(new CustomEvent("klarna:cart-changed"));
+  tellKlarna("changed");
 }
 
 /** @param {HTMLElement} line @param {{quantity: number, total: string} | undefined} content */
@@ -56,6 +64,16 @@ function showLine(line, content) {
 
 for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-quantity]"))) {
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("quantity"));
+  let typed = false;
+  field.addEventListener("input", () => {
+    typed = true;
+    tellKlarna("changing");
+  });
+  // What was typed and taken back, or cannot be sent, is no change.
+  field.addEventListener("blur", () => {
+    if (typed && !waiting) tellKlarna("changed");
+    typed = false;
+  });
   field.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -71,31 +89,34 @@ for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-add]")
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(form, event.submitter, (cart) => {
-      followCart(cart, `Added. There are ${cart.count} pieces in the cart.`);
+      followCart(cart, `Added. Pieces in the cart: ${cart.count}.`);
       text.textContent = "Added";
       setTimeout(() => (text.textContent = usual), 1600);
     });
   });
 }
 
-const approved = all(document, "[data-klarna-approved]")[0];
-const refused = all(document, "[data-klarna-refused]")[0];
+const [approved, refused, overtaken] = ["approved", "refused", "overtaken"].map(
+  (answer) => all(document, `[data-klarna-${answer}]`)[0],
+);
 
-/** @param {{isApproved?: boolean, isRefused?: boolean}} answer */
-function showAnswer({ isApproved = false, isRefused = false }) {
-  approved.hidden = !isApproved;
-  refused.hidden = !isRefused;
+/** @param {HTMLElement | null} answer */
+function showAnswer(answer) {
+  for (const each of [approved, refused, overtaken]) each.hidden = each !== answer;
 }
 
-if (approved && refused) {
-  document.addEventListener("klarna:ready", () => showAnswer({}));
-  document.addEventListener("klarna:error", () => showAnswer({}));
-  document.addEventListener("klarna:hidden", () => showAnswer({ isRefused: true }));
-  document.addEventListener("klarna:authorized", () => showAnswer({ isApproved: true }));
+if (approved) {
+  // The widget is ready again at once; what became of the last purchase must stay readable.
+  document.addEventListener("klarna:ready", () => showAnswer(overtaken.hidden ? null : overtaken));
+  document.addEventListener("klarna:error", (event) => {
+    showAnswer(/** @type {CustomEvent} */ (event).detail.code === "cart_changed" ? overtaken : null);
+  });
+  document.addEventListener("klarna:hidden", () => showAnswer(refused));
+  document.addEventListener("klarna:authorized", () => showAnswer(approved));
 }
 
-// The cart may have changed in another tab; Klarna's widget looks for itself. A line that this page has never seen needs the server's drawing.
-document.addEventListener("visibilitychange", async () => {
+// The cart may have changed in another window. A line that this page has never seen needs the server's drawing.
+async function lookAtCart() {
   const shown = all(document, "[data-line]").map((line) => line.dataset.line);
   if (document.hidden || waiting || !shown.length) return;
   const response = await fetch(document.body.dataset.summaryUrl ?? "", { cache: "no-store" }).catch(() => null);
@@ -103,7 +124,11 @@ document.addEventListener("visibilitychange", async () => {
   const cart = await response.json();
   if (Object.keys(cart.lines).some((line) => !shown.includes(line))) location.reload();
   else showCart(cart);
-});
+}
+
+document.addEventListener("visibilitychange", lookAtCart);
+document.addEventListener("klarna:ready", lookAtCart);
+window.addEventListener("focus", lookAtCart);
 
 // A page that the back button brings out of the browser's memory shows numbers of another time.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
