@@ -263,6 +263,14 @@ class TestInsideTestCase(TestCase):
         self.cart = make_cart()
         self.operations = operations
 
+    def test_what_the_set_up_left_behind_hides_no_change(self):
+        services.ensure_session(cart=self.cart)
+        with self.captureOnCommitCallbacks(execute=True) as callbacks, transaction.atomic():
+            change(self.cart.lines.get(), 4)
+
+        assert len(callbacks) == 1
+        assert self.operations() == ["create", "update"]
+
     def test_hooks_can_be_captured(self):
         services.ensure_session(cart=self.cart)
         line = self.cart.lines.get()

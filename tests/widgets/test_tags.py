@@ -102,7 +102,7 @@ def test_without_a_policy_there_is_no_nonce(request_):
 
 
 @pytest.mark.skipif(
-    django.VERSION < (6, 0), reason="Django has a Content-Security-Policy of its own from 6.0 on"
+    django.VERSION < (6, 0), reason="needs Django 6.0 or newer, which has a policy of its own"
 )
 def test_django_s_own_middleware_puts_our_nonce_into_the_header(request_, settings):
     csp = import_module("django.middleware.csp")
