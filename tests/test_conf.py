@@ -8,7 +8,7 @@ from django.core.management.base import SystemCheckError
 
 from django_klarna.carts import get_adapter
 from django_klarna.clients import client_for
-from django_klarna.conf import KLARNA_SDK_URL, get_settings
+from django_klarna.conf import KLARNA_SDK_URL, cart_model_label, get_settings
 from django_klarna.env import klarna_accounts
 from django_klarna.exceptions import (
     CartNotPayable,
@@ -132,6 +132,14 @@ def test_a_cart_model_that_is_not_there_is_named(settings):
 
     with pytest.raises(SystemCheckError, match=r"django_klarna\.E002\) KLARNA_CART_MODEL .shop\.Basket."):
         call_command("check")
+
+
+@pytest.mark.parametrize("label", [None, "", "Cart", "a.b.Cart"])
+def test_without_a_cart_model_the_line_to_add_is_told(settings, label):
+    settings.KLARNA_CART_MODEL = label
+
+    with pytest.raises(KlarnaConfigurationError, match=r"KLARNA_CART_MODEL = 'shop\.Cart'"):
+        cart_model_label()
 
 
 def test_good_settings_pass():
