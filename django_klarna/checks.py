@@ -22,7 +22,7 @@ def check_cart_model(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     try:
         apps.get_model(label)
     except (LookupError, ValueError) as error:
-        hint = "Name an installed model as 'app_label.Model'; set it before the first migrate, like AUTH_USER_MODEL."
+        hint = "Name an installed model as 'app_label.Model'; set it before django_klarna is migrated the first time."
         return [Error(f"KLARNA_CART_MODEL {label!r}: {error}", hint=hint, id="django_klarna.E002")]
     return []
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
@@ -65,7 +65,7 @@ class Account:
 
         A new password for the same user name is the same account.
         """
-        who = self.username or self.api_key
+        who = self.api_key or self.username
         return sha256(f"{self.environment} {self.region} {self.base_url} {who}".encode()).hexdigest()
 
     @property
@@ -154,16 +154,7 @@ def known_keys(name: str, given: object, known: tuple[str, ...]) -> dict[str, An
     return dict(given)
 
 
-ACCOUNT_KEYS = (
-    "USERNAME",
-    "PASSWORD",
-    "API_KEY",
-    "REGION",
-    "ENVIRONMENT",
-    "BASE_URL",
-    "CONNECT_TIMEOUT",
-    "READ_TIMEOUT",
-)
+ACCOUNT_KEYS = tuple(option.name.upper() for option in fields(Account) if option.name != "alias")
 
 
 def read_account(alias: str, given: object) -> Account:
@@ -239,7 +230,7 @@ def cart_model_label() -> str:
     label = getattr(settings, "KLARNA_CART_MODEL", None)
     if not isinstance(label, str) or label.count(".") != 1:
         raise KlarnaConfigurationError(
-            "KLARNA_CART_MODEL is missing. Add the model of your carts to the settings, before the first migrate: "
+            "KLARNA_CART_MODEL is missing. Add the model of your carts, before django_klarna is migrated: "
             "KLARNA_CART_MODEL = 'shop.Cart'"
         )
     return label

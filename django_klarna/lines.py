@@ -176,7 +176,7 @@ class SessionBuilder:
             **self.options,
         )
 
-    def _add(self, type: str, name: str, quantity: int, gross: int, tax_rate: object, **more: Any) -> None:  # noqa: A002
+    def _add(self, type: str, name: str, quantity: int, gross: int, tax_rate: object, **more: Any) -> None:  # noqa: A002 - as in Klarna
         rate = self._tax_rate(tax_rate)
         name = str(name) if isinstance(name, Promise) else name
         self._rows.append(Row(type=type, name=name, quantity=quantity, gross=gross, tax_rate=rate, **more))

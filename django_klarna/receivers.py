@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.signals import setting_changed
-from django.db import router, transaction
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.signals import ModelSignal, post_delete, post_save
@@ -19,8 +19,8 @@ from django_klarna import services
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import KlarnaConfigurationError, KlarnaError
-from django_klarna.models import KlarnaSession
-from django_klarna.services.transactions import is_in_block
+from django_klarna.services.leases import sessions
+from django_klarna.services.transactions import database, is_in_block
 from django_klarna.signals import cart_changed
 
 logger = logging.getLogger("django_klarna")
@@ -47,7 +47,7 @@ class CartHook:
 
     def __call__(self) -> None:
         """Note the change on the live session of the cart and send it, as KLARNA_SYNC says."""
-        live = KlarnaSession.objects.using(router.db_for_write(KlarnaSession)).live_for(self.cart_id)
+        live = sessions().live_for(self.cart_id)
         # Asked twice: an UPDATE that waited for a row which is being replaced finds it gone, and its successor
         # only with a new look.
         if not (live.raise_revision() or live.raise_revision()) or get_settings().sync == "lazy":
@@ -65,7 +65,7 @@ def after_commit(hook: Callable[[], object]) -> None:
     The only memory of what is registered is Django's own list: a rolled-back savepoint takes its hooks out of it.
     One hook too many costs a query and no call.
     """
-    connection = transaction.get_connection(router.db_for_write(KlarnaSession))
+    connection = transaction.get_connection(database())
     if not connection.in_atomic_block and not connection.get_autocommit():
         return  # the shop commits by itself and nobody will tell us when: the next page heals it
     if not is_registered(connection, hook):

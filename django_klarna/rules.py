@@ -9,22 +9,25 @@ from django_klarna.money import FULL_RATE, included_tax
 
 #: Lines that go with something bought; alone they are an empty cart.
 EXTRAS = frozenset(("discount", "gift_card", "sales_tax", "shipping_fee", "store_credit"))
-NOTHING_BOUGHT = "There is nothing to pay in an empty cart."
 
 
 def violations_of(session: SessionCreate) -> list[Violation]:
     """Give every rule that ``session`` breaks: of the contract, of arithmetic and of the market; empty is good."""
-    if all(line.type in EXTRAS for line in session.order_lines):
-        return [
-            Violation(
-                path="/order_lines", rule="empty", expected="something bought", actual=0, mend=NOTHING_BOUGHT
-            )
-        ]
+    if not session.order_lines:
+        return [nothing_bought()]
     try:
         session.check()
     except KlarnaValidationError as error:
         return list(error.violations)
+    if all(line.type in EXTRAS for line in session.order_lines):
+        return [nothing_bought()]
     return [*amount_violations(session), *market_violations(session)]
+
+
+def nothing_bought() -> Violation:
+    """Say that the cart is empty."""
+    mend = "There is nothing to pay in an empty cart."
+    return Violation(path="/order_lines", rule="empty", expected="something bought", actual=0, mend=mend)
 
 
 def market_violations(session: SessionCreate) -> Iterator[Violation]:

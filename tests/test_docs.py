@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import unittest
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,25 @@ def test_the_readme_is_short_and_its_links_lead_somewhere():
 def test_python_in_the_docs_compiles(page):
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         compile(block, "docs", "exec")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_test_case_in_the_docs_passes(make_cart):
+    """As a shop would run it, with a cart of its own."""
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+    source = next(
+        block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "TestCase" in block
+    )
+    namespace = {}
+    exec(source, namespace)
+    case = namespace["CheckoutTests"]
+    case.cart = make_cart()
+    case.product = case.cart.lines.get().product
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+
+    assert (result.testsRun, result.errors, result.failures) == (1, [], [])
 
 
 def test_the_example_of_the_readme_is_the_adapter_that_is_tested():

@@ -77,7 +77,7 @@ def detail_of(error: exceptions.APIException) -> str:
         return "; ".join(
             f"{name}: {', '.join(map(str, messages))}" for name, messages in error.detail.items()
         )
-    return str(error.detail)
+    return ", ".join(map(str, error.detail)) if isinstance(error.detail, list) else str(error.detail)
 
 
 def headers_of(error: exceptions.APIException) -> dict[str, str]:

@@ -19,8 +19,7 @@ class VisitorThrottle(SimpleRateThrottle):
 
     def get_rate(self) -> str:
         """Give the rate of the scope, such as ``"60/min"``."""
-        assert self.scope is not None  # noqa: S101 - each class has one; for the type checker
-        return get_settings().throttle_rates[self.scope]
+        return get_settings().throttle_rates[str(self.scope)]
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         """Give the key under which the visitor is counted."""

@@ -80,10 +80,15 @@ def make_equal(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Dea
 
 def end_of(row: KlarnaSession, payload: Payload) -> State | None:
     """Give the state in which ``row`` ends, if only another session can hold ``payload``."""
-    if row.expires_before(timezone.now() + timedelta(seconds=get_settings().expiry_margin)):
+    if expires_soon(row):
         return State.EXPIRED
     changed = row.changes_identity(account_identity=payload.account_identity, payload=payload.stored)
     return State.REPLACED if row.in_doubt or changed else None
+
+
+def expires_soon(row: KlarnaSession) -> bool:
+    """Tell whether the session ends too soon for a shopper who gets its token now."""
+    return row.expires_before(timezone.now() + timedelta(seconds=get_settings().expiry_margin))
 
 
 def create(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline) -> KlarnaSession:

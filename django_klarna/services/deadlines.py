@@ -43,23 +43,19 @@ class Deadline:
 
         A wait that the deadline does not allow is not begun: `KlarnaBusyError` at once.
         """
-        asked = asked_pause(error)
-        # A limit that is lifted at once (a reset of 0) must not make us try without a pause.
-        pause = max(asked, self._next_pause())
-        if pause >= self.remaining:
-            raise busy(asked) from error
-        time.sleep(pause)
+        self._wait(asked_pause(error))
 
     def slow_down(self) -> None:
         """Wait before another round that no error asked for; `KlarnaBusyError` when time is up."""
-        pause = self._next_pause()
-        if pause >= self.remaining:
-            raise busy()
-        time.sleep(pause)
+        self._wait(0.0)
 
-    def _next_pause(self) -> float:
+    def _wait(self, asked: float) -> None:
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        return self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries
+        # A limit that is lifted at once (a reset of 0) must not make us try without a pause.
+        pause = max(asked, self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
+        if pause >= self.remaining:
+            raise busy(asked)
+        time.sleep(pause)
 
 
 def asked_pause(error: KlarnaError) -> float:

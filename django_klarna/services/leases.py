@@ -58,16 +58,15 @@ class Lease:
 
     def write(self, row: KlarnaSession, **values: Any) -> None:
         """Write ``values`` to the database and to ``row``; `LeaseLostError` if the lease is no longer ours."""
-        if not self.rows().update(updated_at=timezone.now(), **values):
-            raise LeaseLostError
-        for name, value in values.items():
-            setattr(row, name, value)
+        self._note(self.rows().update(updated_at=timezone.now(), **values), row, values)
 
     def move(self, row: KlarnaSession, state: State, **values: Any) -> None:
         """Move ``row`` to ``state``, if that is allowed; otherwise `LeaseLostError`, the row is not what we knew."""
-        if not self.rows().move(state, **values):
+        self._note(self.rows().move(state, **values), row, {"state": state, **values})
+
+    def _note(self, written: int, row: KlarnaSession, values: dict[str, Any]) -> None:
+        if not written:
             raise LeaseLostError
-        row.state = state
         for name, value in values.items():
             setattr(row, name, value)
 

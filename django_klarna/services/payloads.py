@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import apps
 
-from django_klarna.api import MerchantUrls, SessionCreate
+from django_klarna.api import Customer, MerchantUrls, SessionCreate
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import CartNotPayable, Violation
@@ -71,6 +71,8 @@ def build_payload(cart_id: object) -> Payload:
         session = adapter.build_session(cart)
         account = adapter.account_for(cart)
         confirmation = str(adapter.confirmation_url(cart) or "")
+    if not isinstance(session, SessionCreate):
+        raise TypeError(f"{type(adapter).__name__}.build_session() gave no SessionCreate")
     if not confirmation:
         raise TypeError(f"{type(adapter).__name__}.confirmation_url() gave no URL")
     urls = MerchantUrls(confirmation=get_settings().absolute(confirmation))
@@ -98,7 +100,7 @@ def untimely(session: SessionCreate) -> Iterator[Violation]:
 
     https://docs.klarna.com/payments/web-payments/before-you-start/data-requirements/customer-data-requirements
     """
-    customer = session.customer.to_dict() if session.customer else {}
+    customer = session.customer.to_dict() if isinstance(session.customer, Customer) else {}
     personal = [name for name in ("billing_address", "shipping_address") if getattr(session, name)]
     personal += [f"customer/{name}" for name in customer if name != "type"]
     for name in personal:

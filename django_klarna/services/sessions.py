@@ -6,10 +6,8 @@ when it is. All times are seconds.
 
 import logging
 from contextlib import suppress
-from datetime import timedelta
 
 from django.db.models import Model
-from django.utils import timezone
 
 from django_klarna.conf import get_settings
 from django_klarna.exceptions import (
@@ -21,7 +19,7 @@ from django_klarna.exceptions import (
     KlarnaServerError,
 )
 from django_klarna.models import KlarnaSession, State
-from django_klarna.services.convergence import converge, read_again, recorded
+from django_klarna.services.convergence import converge, expires_soon, read_again, recorded
 from django_klarna.services.deadlines import Deadline
 from django_klarna.services.leases import Lease, LeaseLostError, acquire, begin, sessions
 from django_klarna.services.payloads import Payload, build_payload
@@ -140,9 +138,9 @@ def close_session(pk: int) -> bool:
 def close_abandoned_sessions() -> None:
     """Take the sessions of deleted carts out of use; one that has its order keeps its state."""
     orphans = sessions().filter(cart=None, live=True)
+    orphans.filter(state=State.COMPLETED).update(live=None)
     for pk in orphans.values_list("pk", flat=True):
         close_session(pk)
-    orphans.update(live=None)
 
 
 def current_session(cart_id: object) -> tuple[KlarnaSession | None, Payload]:
@@ -156,11 +154,10 @@ def current_session(cart_id: object) -> tuple[KlarnaSession | None, Payload]:
 
 def is_warm(session: KlarnaSession, payload: Payload) -> bool:
     """Tell whether the token of ``session`` can be handed out for ``payload``."""
-    soon = timezone.now() + timedelta(seconds=get_settings().expiry_margin)
     return (
         session.holds(account_identity=payload.account_identity, digest=payload.digest)
         and session.read_digest == payload.digest
-        and not session.expires_before(soon)
+        and not expires_soon(session)
     )
 
 

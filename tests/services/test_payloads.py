@@ -55,6 +55,35 @@ def test_what_klarna_must_not_be_told_before_the_shopper_authorized(changes, pat
     assert "Stockholm" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"order_lines": [{"name": "a"}]}, "/order_lines/0"),
+        ({"order_lines": None}, "/order_lines"),
+        ({"customer": {"type": "person"}}, "/customer"),
+        ({"order_amount": "100"}, "/order_amount"),
+    ],
+)
+def test_a_session_built_by_hand_with_wrong_types_is_explained(changes, path):
+    with pytest.raises(CartNotPayable) as refused:
+        payable(session(**changes), URLS)
+
+    assert [violation.path for violation in refused.value.violations] == [path]
+
+
+class ForgetfulAdapter(ShopCartAdapter):
+    def build_session(self, cart):
+        super().build_session(cart)
+
+
+@pytest.mark.django_db
+def test_an_adapter_that_forgets_to_return(cart, settings):
+    settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.ForgetfulAdapter"
+
+    with pytest.raises(TypeError, match=r"ForgetfulAdapter\.build_session"):
+        build_payload(cart.pk)
+
+
 def test_a_company_may_be_said_to_be_one():
     assert payable(session(customer=Customer(type="organization")), URLS).merchant_urls == URLS
 
