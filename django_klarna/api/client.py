@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, Self
 from urllib.parse import SplitResult, urlsplit
 
 from django_klarna import __version__
+from django_klarna.api.connections import MAX_HEADER_BYTES
 from django_klarna.api.kinds import is_storable
 from django_klarna.api.regions import Environment, Region, base_url_for
 from django_klarna.api.sessions import Sessions
@@ -75,7 +76,7 @@ class KlarnaClient:
         self._transport = Transport(
             TransportOptions(
                 base_url=self.base_url,
-                headers=_headers(_authorization(username, password, api_key), user_agent),
+                headers=_checked_headers(_headers(_authorization(username, password, api_key), user_agent)),
                 connect_timeout=_positive("connect_timeout", connect_timeout),
                 read_timeout=_positive("read_timeout", read_timeout),
                 timeout=_positive("timeout", timeout),
@@ -136,6 +137,14 @@ def _header_text(name: str, value: str) -> str:
     if not value.isascii():
         raise ValueError(f"{name} must be ASCII.")
     return value
+
+
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    # Two that may be long are less than what all together may have.
+    for name, value in headers.items():
+        if len(name) + len(value) > MAX_HEADER_BYTES:
+            raise ValueError(f"The header {name} must not be longer than {MAX_HEADER_BYTES} bytes.")
+    return headers
 
 
 def _refuse_control_characters(name: str, value: str) -> None:

@@ -11,12 +11,13 @@ import socket
 import time
 from contextvars import ContextVar
 from http import HTTPStatus
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 
 # What the head of an answer, and the frame of a chunked one, may take beside the body.
 _HEAD_BYTES: Final = 262_144
+# Klarna refuses more. Source: https://docs.klarna.com/api/request-limits/
+MAX_HEADER_BYTES: Final = 6_144
+MAX_HEAD_BYTES: Final = 20_480
 _BODILESS: Final = frozenset((HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED))
 
 
 class Exchange:
     """The clock of one call, in seconds, whether its request may have left, and how many bytes may still come."""
 
-    __slots__ = ("bytes_left", "connect_timeout", "deadline", "read_timeout", "sent", "started")
+    __slots__ = ("attempts", "bytes_left", "connect_timeout", "deadline", "read_timeout", "sent", "started")
 
     def __init__(
         self, *, timeout: float, connect_timeout: float, read_timeout: float, max_response_bytes: int
@@ -41,6 +45,7 @@ class Exchange:
         self.read_timeout = read_timeout
         self.bytes_left = max_response_bytes + _HEAD_BYTES
         self.sent = False
+        self.attempts = 0
 
     @property
     def elapsed(self) -> float:
@@ -73,6 +78,10 @@ class Exchange:
 
 #: The call that the current thread is making: urllib3 has no way to hand anything of ours to a connection.
 current_exchange: ContextVar[Exchange] = ContextVar("django_klarna.api.current_exchange")
+
+
+class HeadTooLargeError(HTTPError):
+    """The headers of a request are more than Klarna takes: tracing libraries add some of their own."""
 
 
 class _PatientReader(io.RawIOBase):
@@ -112,6 +121,9 @@ class _Response(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        if self.msg.defects:
+            # Where the body begins is a guess then, and urllib3 would log what it could not read.
+            raise HTTPException("the head of the answer cannot be read")
         # A body where none may be would be read as the answer to the next request.
         has_body = self.getheader("Content-Length", "0") != "0" or self.getheader("Transfer-Encoding")
         if self.status == HTTPStatus.SWITCHING_PROTOCOLS or (self.status in _BODILESS and has_body):
@@ -125,7 +137,11 @@ class _HTTPConnection(HTTPConnection):
     def connect(self) -> None:
         exchange = current_exchange.get()
         self.timeout = exchange.limit(exchange.connect_timeout)
-        super().connect()
+        try:
+            super().connect()
+        except BrokenPipeError:
+            # urllib3 takes it for a server that answered before it had read all, and reads the answer.
+            raise ConnectionAbortedError from None
 
     def putrequest(
         self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False
@@ -134,8 +150,20 @@ class _HTTPConnection(HTTPConnection):
             self.connect()
         exchange = current_exchange.get()
         self.sock.settimeout(exchange.limit(exchange.read_timeout))
-        exchange.sent = True
+        self._head_bytes = 0
         super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+    def putheader(self, header: Any, *values: Any) -> None:  # noqa: ANN401 - text or bytes, as http.client likes
+        size = len(header) + sum(map(len, values))
+        self._head_bytes += size
+        if size > MAX_HEADER_BYTES or self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLargeError
+        super().putheader(header, *values)
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        # Until here all was only gathered.
+        current_exchange.get().sent = True
+        super().endheaders(*args, **kwargs)
 
 
 class _HTTPSConnection(_HTTPConnection, HTTPSConnection):

@@ -11,16 +11,16 @@ plain         the values are JSON, so that dicts stand where objects would
 """
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Protocol, Self, TypeGuard
+from typing import Any, ClassVar, Protocol, Self, TypeGuard
 
 from django_klarna.api.exceptions import Violation
 from django_klarna.api.violations import type_violation
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-_QUICK_TEXT = r"type(value) is str and value.isascii() and '\0' not in value"
+# What is printable has neither NUL nor lone surrogates; for ASCII it is quicker to look for NUL itself.
+_QUICK_TEXT = r"type(value) is str and (value.isascii() and '\0' not in value or value.isprintable())"
 
 
 def is_storable(value: str) -> bool:
@@ -73,8 +73,9 @@ class Text:
         self.quick_valid = "False" if pattern or enum else self._quick_valid()
 
     def _quick_valid(self) -> str:
-        longest = sys.maxsize if self.max_length is None else self.max_length
-        return f"{_QUICK_TEXT} and {self.min_length} <= len(value) <= {longest}"
+        shortest = f" and len(value) >= {self.min_length}" if self.min_length else ""
+        longest = f" and len(value) <= {self.max_length}" if self.max_length is not None else ""
+        return _QUICK_TEXT + shortest + longest
 
     def valid(self, value: object) -> bool:
         """Say whether the value is text as it should be."""
@@ -162,9 +163,8 @@ class Target(Protocol):
 
     __values__: Mapping[str, object]
 
-    def __valid__(self) -> bool: ...
-
-    def __typed__(self) -> bool: ...
+    __valid_test__: ClassVar["staticmethod[[Mapping[str, object]], bool]"]
+    __typed_test__: ClassVar["staticmethod[[Mapping[str, object]], bool]"]
 
     @classmethod
     def __build__(cls, data: dict[str, object], *, drop_unknown: bool) -> Self: ...
@@ -183,11 +183,11 @@ class Nested:
 
     def valid(self, value: object) -> bool:
         """Say whether the value is a right object of the type."""
-        return isinstance(value, self.target) and value.__valid__()
+        return isinstance(value, self.target) and self.target.__valid_test__(value.__values__)
 
     def typed(self, value: object) -> bool:
         """Say whether the value is an object of the type, with all its members of the right types."""
-        return isinstance(value, self.target) and value.__typed__()
+        return isinstance(value, self.target) and self.target.__typed_test__(value.__values__)
 
     def build(self, value: object, *, drop_unknown: bool) -> object:
         """Make an object of a dict."""

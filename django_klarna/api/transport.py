@@ -13,12 +13,14 @@ import requests
 
 from django_klarna.api.answers import Answer, receive
 from django_klarna.api.connections import Adapter, Exchange, current_exchange
-from django_klarna.api.exceptions import KlarnaConnectionError
+from django_klarna.api.exceptions import KlarnaConnectionError, KlarnaValidationError, Violation
 from django_klarna.api.failures import TRANSPORT_ERRORS, connection_error
 from django_klarna.api.fields import Schema
 
 logger = logging.getLogger("django_klarna.api")
 
+# Klarna answers more with 413. Source: https://docs.klarna.com/api/request-limits/
+MAX_BODY_BYTES: Final = 1_048_576
 # Seconds before each further try of a request of which certainly nothing was sent.
 _PAUSES: Final = (0.0, 0.2)
 
@@ -27,7 +29,8 @@ _PAUSES: Final = (0.0, 0.2)
 class Call:
     """Tell about one finished call: what was asked, how it ended and how many seconds it took.
 
-    `status_code` is None when no answer came; `sent` is False when certainly nothing was sent.
+    `status_code` is None when no answer came; `sent` is False when certainly nothing was sent. `failure` is the
+    name of the class of our error, None after a success. `attempts` counts the tries to send.
     """
 
     operation: str
@@ -35,7 +38,9 @@ class Call:
     status_code: int | None
     error_code: str | None
     correlation_id: str | None
+    failure: str | None
     duration: float
+    attempts: int
     sent: bool
 
 
@@ -126,16 +131,17 @@ class Transport:
     def _send(self, request: requests.PreparedRequest, exchange: Exchange) -> requests.Response:
         for pause in _PAUSES:
             try:
-                return self._send_once(request)
+                return self._send_once(request, exchange)
             except requests.ConnectionError as error:
                 hopeless = isinstance(error, requests.exceptions.SSLError)
                 if exchange.sent or hopeless or exchange.remaining <= pause:
                     raise
             time.sleep(pause)
-        return self._send_once(request)
+        return self._send_once(request, exchange)
 
-    def _send_once(self, request: requests.PreparedRequest) -> requests.Response:
+    def _send_once(self, request: requests.PreparedRequest, exchange: Exchange) -> requests.Response:
         options = self._options
+        exchange.attempts += 1
         return self._session().send(
             request,
             stream=True,
@@ -163,7 +169,7 @@ class Transport:
         request = self._template(operation.method).copy()
         request.url = self._options.base_url + path
         if payload is not None:
-            request.body = payload.to_json()
+            request.body = _body(payload)
             request.headers["Content-Length"] = str(len(request.body))
             request.headers["Content-Type"] = "application/json"
         return request
@@ -194,14 +200,31 @@ class Transport:
             logger.exception("on_call failed for %s", call.operation)
 
 
+def _body(payload: Schema) -> bytes:
+    body = payload.to_json()
+    if len(body) > MAX_BODY_BYTES:
+        violation = Violation(
+            path="",
+            rule="max_bytes",
+            expected=MAX_BODY_BYTES,
+            actual=len(body),
+            mend="Send fewer order lines or less data of your own.",
+        )
+        raise KlarnaValidationError([violation])
+    return body
+
+
 def _call(operation: Operation, outcome: Answer | KlarnaConnectionError, exchange: Exchange) -> Call:
     answer = outcome if isinstance(outcome, Answer) else None
+    error = answer.error() if answer and not answer.ok else answer.problem if answer else outcome
     return Call(
         operation=operation.name,
         method=operation.method,
         status_code=answer.status_code if answer else None,
         error_code=answer.error_code if answer else None,
         correlation_id=answer.correlation_id if answer else None,
+        failure=type(error).__name__ if error else None,
         duration=exchange.elapsed,
+        attempts=exchange.attempts,
         sent=exchange.sent,
     )

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from django_klarna.api import KlarnaClient
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 Behaviour = Callable[[socket.socket], bool]
+MakeClient = Callable[..., KlarnaClient]
 
 
 def answer(status: int = 200, body: object = b"", *, length: int | None = None, **headers: str) -> bytes:
@@ -147,10 +149,10 @@ def refused_url() -> str:
 
 
 @pytest.fixture
-def make_client(peer) -> Iterator[Callable[..., KlarnaClient]]:
+def make_client(peer: Peer) -> Iterator[MakeClient]:
     with contextlib.ExitStack() as stack:
 
-        def make(**options: object) -> KlarnaClient:
+        def make(**options: Any) -> KlarnaClient:
             if "api_key" not in options:
                 options = {"username": "K123", "password": "planted-password", **options}
             options = {"base_url": peer.url, **options}
@@ -160,5 +162,5 @@ def make_client(peer) -> Iterator[Callable[..., KlarnaClient]]:
 
 
 @pytest.fixture
-def klarna_client(make_client) -> KlarnaClient:
+def klarna_client(make_client: MakeClient) -> KlarnaClient:
     return make_client()

@@ -11,10 +11,15 @@ import pickle
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NoReturn, get_args
 
 import pytest
 
 from django_klarna.api import (
+    Call,
+    Environment,
     KlarnaAPIError,
     KlarnaAuthenticationError,
     KlarnaBadRequestError,
@@ -27,10 +32,22 @@ from django_klarna.api import (
     KlarnaServerError,
     KlarnaTimeoutError,
     KlarnaValidationError,
+    Region,
     Session,
 )
-from tests.api.conftest import CERTIFICATE, Behaviour, Peer, answer, drips, is_silent, leaves, says_and_leaves
-from tests.api.payloads import CREATED, session_create
+from django_klarna.sandbox import Sandbox, SandboxServer
+from tests.api.conftest import (
+    CERTIFICATE,
+    Behaviour,
+    MakeClient,
+    Peer,
+    answer,
+    drips,
+    is_silent,
+    leaves,
+    says_and_leaves,
+)
+from tests.api.payloads import CREATED, order_line, session_create
 
 SECRETS = ("planted-password", "planted-client-token", "planted-name", "planted@example.com")
 
@@ -43,7 +60,9 @@ def head(request: bytes) -> tuple[str, dict[str, str]]:
 # What is sent
 
 
-def test_create_sends_the_session_as_compact_json_and_reads_the_answer(peer, klarna_client):
+def test_create_sends_the_session_as_compact_json_and_reads_the_answer(
+    peer: Peer, klarna_client: KlarnaClient
+) -> None:
     peer.behaves(answer(200, CREATED))
     created = klarna_client.sessions.create_credit_session(session_create(merchant_reference1="Å"))
     assert (created.session_id, created.client_token) == ("0b1d9815", "planted-client-token")
@@ -56,11 +75,11 @@ def test_create_sends_the_session_as_compact_json_and_reads_the_answer(peer, kla
     assert json.loads(body)["merchant_reference1"] == "Å"
 
 
-def test_read_and_update_name_the_session_in_the_path(peer, klarna_client):
+def test_read_and_update_name_the_session_in_the_path(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(answer(200, {"status": "incomplete", "order_amount": 5, "brand_new": [1]}), answer(204))
     read = klarna_client.sessions.read_credit_session("a/b?c")
     assert (read.status, read.order_amount) == ("incomplete", 5)
-    assert klarna_client.sessions.update_credit_session("a/b?c", Session(order_amount=0)) is None
+    klarna_client.sessions.update_credit_session("a/b?c", Session(order_amount=0))
     lines = [head(request)[0] for request in peer.requests]
     path = "/payments/v1/sessions/a%2Fb%3Fc"
     assert lines == [f"GET {path} HTTP/1.1", f"POST {path} HTTP/1.1"]
@@ -68,13 +87,15 @@ def test_read_and_update_name_the_session_in_the_path(peer, klarna_client):
 
 
 @pytest.mark.parametrize("session_id", ["", ".", ".."])
-def test_an_id_that_would_change_the_path_is_refused(peer, klarna_client, session_id):
+def test_an_id_that_would_change_the_path_is_refused(
+    peer: Peer, klarna_client: KlarnaClient, session_id: str
+) -> None:
     with pytest.raises(ValueError, match="session id"):
         klarna_client.sessions.read_credit_session(session_id)
     assert peer.requests == []
 
 
-def test_input_is_checked_before_anything_is_sent(peer, klarna_client):
+def test_input_is_checked_before_anything_is_sent(peer: Peer, klarna_client: KlarnaClient) -> None:
     with pytest.raises(KlarnaValidationError) as caught:
         klarna_client.sessions.create_credit_session(session_create(purchase_country="Sweden"))
     assert [(v.path, v.rule) for v in caught.value.violations] == [("/purchase_country", "pattern")]
@@ -83,15 +104,15 @@ def test_input_is_checked_before_anything_is_sent(peer, klarna_client):
     assert peer.connections == 0
 
 
-def test_the_wrong_type_is_refused_and_the_way_out_named(peer, klarna_client):
+def test_the_wrong_type_is_refused_and_the_way_out_named(peer: Peer, klarna_client: KlarnaClient) -> None:
     with pytest.raises(TypeError, match="from_dict"):
-        klarna_client.sessions.create_credit_session(session_create().to_dict())
+        klarna_client.sessions.create_credit_session(session_create().to_dict())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="to_session"):
-        klarna_client.sessions.update_credit_session("s", session_create())
+        klarna_client.sessions.update_credit_session("s", session_create())  # type: ignore[arg-type]
     assert peer.connections == 0
 
 
-def test_both_kinds_of_credentials(peer, make_client):
+def test_both_kinds_of_credentials(peer: Peer, make_client: MakeClient) -> None:
     make_client(username="Ké", password="p:w").sessions.update_credit_session("s", Session())
     make_client(api_key="klarna_test_api_x").sessions.update_credit_session("s", Session())
     basic, raw = (head_of.partition(b"Authorization: ")[2].split(b"\r\n")[0] for head_of in peer.requests)
@@ -99,7 +120,7 @@ def test_both_kinds_of_credentials(peer, make_client):
     assert raw == b"Basic klarna_test_api_x"
 
 
-def test_user_agent_names_us_and_the_shop(peer, make_client):
+def test_user_agent_names_us_and_the_shop(peer: Peer, make_client: MakeClient) -> None:
     make_client(user_agent="Shop/2").sessions.update_credit_session("s", Session())
     agent = head(peer.requests[0])[1]["user-agent"]
     assert agent.startswith("django_klarna/")
@@ -108,8 +129,8 @@ def test_user_agent_names_us_and_the_shop(peer, make_client):
 
 
 def test_netrc_and_proxies_of_the_environment_are_not_looked_at(
-    peer, klarna_client, monkeypatch, tmp_path, refused_url
-):
+    peer: Peer, klarna_client: KlarnaClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused_url: str
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password other\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -120,13 +141,13 @@ def test_netrc_and_proxies_of_the_environment_are_not_looked_at(
     assert base64.b64decode(sent) == b"K123:planted-password"
 
 
-def test_a_proxy_given_is_used(peer, make_client):
+def test_a_proxy_given_is_used(peer: Peer, make_client: MakeClient) -> None:
     client = make_client(base_url="http://localhost:1", proxies={"http": peer.url})
     client.sessions.update_credit_session("s", Session())
     assert peer.requests[0].startswith(b"POST http://localhost:1/payments/v1/sessions/s HTTP/1.1")
 
 
-def test_a_refusing_tunnel_is_not_taken_for_a_sent_request(peer, make_client):
+def test_a_refusing_tunnel_is_not_taken_for_a_sent_request(peer: Peer, make_client: MakeClient) -> None:
     peer.behaves(says_and_leaves(answer(407)))
     client = make_client(base_url="https://localhost:1", proxies={"https": peer.url})
     with pytest.raises(KlarnaConnectionError) as caught:
@@ -138,7 +159,7 @@ def test_a_refusing_tunnel_is_not_taken_for_a_sent_request(peer, make_client):
 # Connections
 
 
-def test_one_connection_serves_many_calls(peer, klarna_client):
+def test_one_connection_serves_many_calls(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(answer(200, CREATED), answer(204), answer(404, {"error_code": "NOT_FOUND"}), answer(200, {}))
     klarna_client.sessions.create_credit_session(session_create())
     klarna_client.sessions.update_credit_session("s", Session())
@@ -148,7 +169,7 @@ def test_one_connection_serves_many_calls(peer, klarna_client):
     assert (peer.connections, len(peer.requests)) == (1, 4)
 
 
-def test_a_closed_idle_connection_is_replaced(peer, klarna_client):
+def test_a_closed_idle_connection_is_replaced(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(says_and_leaves(answer(204)))
     klarna_client.sessions.update_credit_session("s", Session())
     time.sleep(0.05)
@@ -156,7 +177,7 @@ def test_a_closed_idle_connection_is_replaced(peer, klarna_client):
     assert (peer.connections, len(peer.requests)) == (2, 2)
 
 
-def test_threads_share_one_client(peer, klarna_client):
+def test_threads_share_one_client(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(answer(200, CREATED))
     tokens = []
 
@@ -171,9 +192,55 @@ def test_threads_share_one_client(peer, klarna_client):
     assert tokens == ["planted-client-token"] * 8
 
 
+def test_threads_get_their_own_answers(klarna: Sandbox, sandbox_server: SandboxServer) -> None:
+    def there_and_back(number: int) -> bool:
+        line = order_line(tax_rate=0, total_tax_amount=0)
+        session = session_create(merchant_reference1=f"cart-{number}", order_tax_amount=0, order_lines=[line])
+        created = client.sessions.create_credit_session(session)
+        reads = [client.sessions.read_credit_session(created.session_id) for _ in range(3)]
+        return all(read.merchant_reference1 == f"cart-{number}" for read in reads)
+
+    with (
+        KlarnaClient(
+            username="K1", password="secret-of-k1", base_url=sandbox_server.url, pool_maxsize=2
+        ) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        assert all(pool.map(there_and_back, range(40)))
+    assert len(klarna.sessions) == 40
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_process_opens_its_own_connection(peer, klarna_client):
+def test_a_fork_in_the_middle_of_a_call_disturbs_neither(peer: Peer, klarna_client: KlarnaClient) -> None:
+    forked = threading.Event()
+
+    def waits(connection: socket.socket) -> bool:
+        forked.wait(30)
+        connection.sendall(answer(200, {"merchant_reference1": "of the parent"}))
+        return True
+
+    peer.behaves(waits, answer(200, {"merchant_reference1": "of the child"}))
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(klarna_client.sessions.read_credit_session, "s", timeout=60)
+        while not peer.requests:
+            time.sleep(0.01)
+        child = multiprocessing.get_context("fork").Process(target=reads_as_the_child, args=(klarna_client,))
+        child.start()
+        child.join(30)
+        forked.set()
+        assert call.result().merchant_reference1 == "of the parent"
+    assert child.exitcode == 0
+    assert (peer.connections, len(peer.requests)) == (2, 2)
+
+
+def reads_as_the_child(client: KlarnaClient) -> None:
+    assert client.sessions.read_credit_session("s", timeout=60).merchant_reference1 == "of the child"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_opens_its_own_connection(peer: Peer, klarna_client: KlarnaClient) -> None:
     klarna_client.sessions.update_credit_session("s", Session())
     child = multiprocessing.get_context("fork").Process(
         target=klarna_client.sessions.update_credit_session, args=("s", Session())
@@ -185,7 +252,7 @@ def test_a_forked_process_opens_its_own_connection(peer, klarna_client):
     assert (peer.connections, len(peer.requests)) == (2, 3)
 
 
-def test_cookies_are_not_sent_back(peer, klarna_client):
+def test_cookies_are_not_sent_back(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(answer(204, Set_Cookie="a=b; Path=/"))
     klarna_client.sessions.update_credit_session("s", Session())
     klarna_client.sessions.update_credit_session("s", Session())
@@ -193,7 +260,7 @@ def test_cookies_are_not_sent_back(peer, klarna_client):
     assert list(klarna_client._transport._session().cookies) == []
 
 
-def test_a_closed_client_can_be_used_again(peer, klarna_client):
+def test_a_closed_client_can_be_used_again(peer: Peer, klarna_client: KlarnaClient) -> None:
     klarna_client.sessions.update_credit_session("s", Session())
     klarna_client.close()
     klarna_client.sessions.update_credit_session("s", Session())
@@ -211,7 +278,9 @@ def says_later(*parts: bytes, pause: float = 0.1) -> Behaviour:
 
 
 @pytest.mark.parametrize("status", [100, 102, 103, 199])
-def test_an_interim_answer_is_not_taken_for_the_answer(peer, klarna_client, status):
+def test_an_interim_answer_is_not_taken_for_the_answer(
+    peer: Peer, klarna_client: KlarnaClient, status: int
+) -> None:
     interim = f"HTTP/1.1 {status} Wait\r\nLink: </a>\r\n\r\n".encode()
     peer.behaves(says_later(interim, interim, answer(204)), answer(400, {"error_code": "BAD_VALUE"}))
     klarna_client.sessions.update_credit_session("A", Session())
@@ -230,7 +299,9 @@ def test_an_interim_answer_is_not_taken_for_the_answer(peer, klarna_client, stat
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nX: %d\r\n\r\n",
     ],
 )
-def test_a_body_where_none_may_be_is_not_the_next_answer(peer, klarna_client, start):
+def test_a_body_where_none_may_be_is_not_the_next_answer(
+    peer: Peer, klarna_client: KlarnaClient, start: bytes
+) -> None:
     smuggled = answer(200, {**CREATED, "session_id": "smuggled"})
     peer.behaves(says_later(start % len(smuggled), smuggled), answer(200, CREATED))
     with contextlib.suppress(KlarnaServerError):
@@ -239,7 +310,7 @@ def test_a_body_where_none_may_be_is_not_the_next_answer(peer, klarna_client, st
     assert peer.connections == 2
 
 
-def test_a_body_that_may_not_be_is_not_waited_for(peer, klarna_client):
+def test_a_body_that_may_not_be_is_not_waited_for(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")
     started = time.monotonic()
     klarna_client.sessions.update_credit_session("A", Session(), timeout=2)
@@ -247,7 +318,7 @@ def test_a_body_that_may_not_be_is_not_waited_for(peer, klarna_client):
 
 
 @pytest.mark.parametrize("part", ["client", "sessions"])
-def test_credentials_do_not_get_into_a_pickle(klarna_client, part):
+def test_credentials_do_not_get_into_a_pickle(klarna_client: KlarnaClient, part: str) -> None:
     with pytest.raises(TypeError, match="credentials"):
         pickle.dumps({"client": klarna_client, "sessions": klarna_client.sessions}[part])
 
@@ -255,21 +326,23 @@ def test_credentials_do_not_get_into_a_pickle(klarna_client, part):
 # TLS
 
 
-def test_tls_is_verified_and_a_bad_certificate_is_not_tried_again(tls_peer, make_client):
+def test_tls_is_verified_and_a_bad_certificate_is_not_tried_again(
+    tls_peer: Peer, make_client: MakeClient
+) -> None:
     with pytest.raises(KlarnaConnectionError, match="SSLCertVerificationError") as caught:
         make_client(base_url=tls_peer.url).sessions.update_credit_session("s", Session())
     assert caught.value.sent is False
     assert (tls_peer.connections, tls_peer.requests) == (1, [])
 
 
-def test_a_certificate_authority_of_ones_own(tls_peer, make_client):
+def test_a_certificate_authority_of_ones_own(tls_peer: Peer, make_client: MakeClient) -> None:
     client = make_client(base_url=tls_peer.url, verify=str(CERTIFICATE))
     client.sessions.update_credit_session("s", Session())
     client.sessions.update_credit_session("s", Session())
     assert (tls_peer.connections, len(tls_peer.requests)) == (1, 2)
 
 
-def test_a_missing_certificate_authority_sends_nothing(tls_peer, make_client):
+def test_a_missing_certificate_authority_sends_nothing(tls_peer: Peer, make_client: MakeClient) -> None:
     with pytest.raises(KlarnaConnectionError) as caught:
         make_client(base_url=tls_peer.url, verify="/nowhere.pem").sessions.update_credit_session(
             "s", Session()
@@ -277,20 +350,20 @@ def test_a_missing_certificate_authority_sends_nothing(tls_peer, make_client):
     assert caught.value.sent is False
 
 
-def test_a_handshake_that_never_ends_is_not_a_sent_request(peer, make_client):
+def test_a_handshake_that_never_ends_is_not_a_sent_request(peer: Peer, make_client: MakeClient) -> None:
     peer.behaves(is_silent)
     started = time.monotonic()
     client = make_client(base_url=peer.url.replace("http", "https"), timeout=0.3)
     with pytest.raises(KlarnaTimeoutError) as caught:
         client.sessions.update_credit_session("s", Session())
     assert caught.value.sent is False
-    assert 0.3 <= time.monotonic() - started < 0.7
+    assert 0.3 <= time.monotonic() - started < 3
 
 
 # No answer
 
 
-def test_refused_is_tried_again_and_not_sent(make_client, refused_url):
+def test_refused_is_tried_again_and_not_sent(make_client: MakeClient, refused_url: str) -> None:
     started = time.monotonic()
     with pytest.raises(
         KlarnaConnectionError, match=r"\(ConnectionRefusedError\); nothing was sent"
@@ -298,10 +371,10 @@ def test_refused_is_tried_again_and_not_sent(make_client, refused_url):
         make_client(base_url=refused_url).sessions.update_credit_session("s", Session())
     assert type(caught.value) is KlarnaConnectionError
     assert caught.value.sent is False
-    assert 0.2 <= time.monotonic() - started < 1
+    assert 0.2 <= time.monotonic() - started < 3
 
 
-def test_a_server_that_comes_back_gets_the_request_once(make_client, refused_url):
+def test_a_server_that_comes_back_gets_the_request_once(make_client: MakeClient, refused_url: str) -> None:
     port = int(refused_url.rpartition(":")[2])
     seen = []
 
@@ -327,33 +400,33 @@ def test_a_server_that_comes_back_gets_the_request_once(make_client, refused_url
     assert seen == ["/payments/v1/sessions/s"]
 
 
-def test_silence_ends_after_the_read_timeout_and_is_not_repeated(peer, make_client):
+def test_silence_ends_after_the_read_timeout_and_is_not_repeated(peer: Peer, make_client: MakeClient) -> None:
     peer.behaves(is_silent)
     started = time.monotonic()
     with pytest.raises(KlarnaTimeoutError, match="may have reached Klarna") as caught:
         make_client(read_timeout=0.2).sessions.create_credit_session(session_create())
     assert caught.value.sent is True
-    assert 0.2 <= time.monotonic() - started < 0.6
+    assert 0.2 <= time.monotonic() - started < 3
     assert len(peer.requests) == 1
 
 
-def test_the_timeout_of_a_call_is_above_all_others(peer, klarna_client):
+def test_the_timeout_of_a_call_is_above_all_others(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(is_silent)
     started = time.monotonic()
     with pytest.raises(KlarnaTimeoutError):
         klarna_client.sessions.read_credit_session("s", timeout=0.2)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("timeout", [0, -1])
-def test_no_time_left_sends_nothing(peer, klarna_client, timeout):
+def test_no_time_left_sends_nothing(peer: Peer, klarna_client: KlarnaClient, timeout: float) -> None:
     with pytest.raises(KlarnaTimeoutError) as caught:
         klarna_client.sessions.read_credit_session("s", timeout=timeout)
     assert caught.value.sent is False
     assert peer.connections == 0
 
 
-def test_no_time_left_on_an_open_connection_sends_nothing(peer, klarna_client):
+def test_no_time_left_on_an_open_connection_sends_nothing(peer: Peer, klarna_client: KlarnaClient) -> None:
     klarna_client.sessions.update_credit_session("s", Session())
     with pytest.raises(KlarnaTimeoutError) as caught:
         klarna_client.sessions.update_credit_session("s", Session(), timeout=0)
@@ -361,17 +434,20 @@ def test_no_time_left_on_an_open_connection_sends_nothing(peer, klarna_client):
     assert len(peer.requests) == 1
 
 
-@pytest.mark.parametrize("where", ["headers", "body", "chunks"])
-def test_a_dripping_answer_does_not_outlive_the_timeout(peer, make_client, where):
+@pytest.mark.parametrize("where", ["status line", "headers", "body", "chunks"])
+def test_a_dripping_answer_does_not_outlive_the_timeout(
+    peer: Peer, make_client: MakeClient, where: str
+) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     whole = answer(200, CREATED)
     start, rest = {
-        "headers": (b"", whole),
+        "status line": (b"", whole),
+        "headers": (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 50),
         "body": (whole[:60], whole[60:]),
         "chunks": (chunked, b"1\r\n \r\n" * 100),
     }[where]
 
-    def behave(connection):
+    def behave(connection: socket.socket) -> bool:
         connection.sendall(start)
         return drips(rest)(connection)
 
@@ -380,21 +456,25 @@ def test_a_dripping_answer_does_not_outlive_the_timeout(peer, make_client, where
     with pytest.raises(KlarnaTimeoutError) as caught:
         make_client(timeout=0.4).sessions.create_credit_session(session_create())
     assert caught.value.sent is True
-    assert 0.4 <= time.monotonic() - started < 0.7
+    assert 0.4 <= time.monotonic() - started < 3
     assert len(peer.requests) == 1
 
 
-def test_a_dripping_answer_over_tls_does_not_outlive_the_timeout(tls_peer, make_client):
+def test_a_dripping_answer_over_tls_does_not_outlive_the_timeout(
+    tls_peer: Peer, make_client: MakeClient
+) -> None:
     tls_peer.behaves(drips(answer(200, CREATED)))
     started = time.monotonic()
     client = make_client(base_url=tls_peer.url, verify=str(CERTIFICATE), timeout=0.4)
     with pytest.raises(KlarnaTimeoutError):
         client.sessions.create_credit_session(session_create())
-    assert time.monotonic() - started < 0.7
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("content", [b"", b"HTTP/1.", answer(200, CREATED)[:-5], b"nonsense\r\n\r\n"])
-def test_a_dropped_connection_is_sent_and_not_repeated(peer, klarna_client, content):
+def test_a_dropped_connection_is_sent_and_not_repeated(
+    peer: Peer, klarna_client: KlarnaClient, content: bytes
+) -> None:
     peer.behaves(leaves if not content else says_and_leaves(content))
     with pytest.raises(KlarnaConnectionError) as caught:
         klarna_client.sessions.create_credit_session(session_create())
@@ -418,7 +498,7 @@ def test_a_dropped_connection_is_sent_and_not_repeated(peer, klarna_client, cont
         answer(200, b"not gzip", Content_Encoding="gzip"),
     ],
 )
-def test_a_success_that_cannot_be_read(peer, klarna_client, content):
+def test_a_success_that_cannot_be_read(peer: Peer, klarna_client: KlarnaClient, content: bytes) -> None:
     peer.behaves(content.replace(b"\r\n\r\n", b"\r\nKlarna-Correlation-Id: c-1\r\n\r\n", 1))
     with pytest.raises(KlarnaResponseError) as caught:
         klarna_client.sessions.create_credit_session(session_create())
@@ -427,7 +507,7 @@ def test_a_success_that_cannot_be_read(peer, klarna_client, content):
     assert "c-1" in str(caught.value)
 
 
-def test_a_success_whose_body_is_not_needed_is_a_success(peer, klarna_client):
+def test_a_success_whose_body_is_not_needed_is_a_success(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(
         answer(200, b"<html>"), answer(201, b"x" * 2_000_000), says_and_leaves(answer(202, b"x", length=9))
     )
@@ -436,7 +516,7 @@ def test_a_success_whose_body_is_not_needed_is_a_success(peer, klarna_client):
     assert len(peer.requests) == 3
 
 
-def test_an_oversized_answer_is_not_read_on(peer, make_client):
+def test_an_oversized_answer_is_not_read_on(peer: Peer, make_client: MakeClient) -> None:
     peer.behaves(answer(200, {**CREATED, "padding": "x" * 200_000}), answer(200, CREATED))
     client = make_client(max_response_bytes=4_096)
     with pytest.raises(KlarnaResponseError, match="4096 bytes"):
@@ -445,7 +525,7 @@ def test_an_oversized_answer_is_not_read_on(peer, make_client):
     assert peer.connections == 2
 
 
-def test_an_endless_chunk_is_not_read_on(peer, make_client):
+def test_an_endless_chunk_is_not_read_on(peer: Peer, make_client: MakeClient) -> None:
     sent = []
 
     def behave(connection: socket.socket) -> bool:
@@ -463,7 +543,7 @@ def test_an_endless_chunk_is_not_read_on(peer, make_client):
     assert sum(sent) < 20_000_000
 
 
-def test_an_endless_head_is_not_read_on(peer, make_client):
+def test_an_endless_head_is_not_read_on(peer: Peer, make_client: MakeClient) -> None:
     peer.behaves(says_and_leaves(b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000 + answer(200, CREATED)))
     with pytest.raises(KlarnaConnectionError) as caught:
         make_client().sessions.create_credit_session(session_create())
@@ -489,7 +569,9 @@ def test_an_endless_head_is_not_read_on(peer, make_client):
         (503, KlarnaServerError, True),
     ],
 )
-def test_each_status_has_its_class_and_is_seen_once(peer, klarna_client, status, expected, retryable):
+def test_each_status_has_its_class_and_is_seen_once(
+    peer: Peer, klarna_client: KlarnaClient, status: int, expected: type[KlarnaAPIError], retryable: bool
+) -> None:
     body = {"error_code": "BAD_VALUE", "error_messages": ["Bad value: locale", 5], "correlation_id": "c-2"}
     peer.behaves(answer(status, body, Retry_After="x"))
     with pytest.raises(KlarnaAPIError) as caught:
@@ -506,7 +588,9 @@ def test_each_status_has_its_class_and_is_seen_once(peer, klarna_client, status,
 @pytest.mark.parametrize(
     "body", [b"<html>401</html>", b"", b"\xff", b"[1]", b'{"error_code": ["x"], "error_messages": 3}']
 )
-def test_an_error_without_json_is_told_by_its_status(peer, klarna_client, body):
+def test_an_error_without_json_is_told_by_its_status(
+    peer: Peer, klarna_client: KlarnaClient, body: bytes
+) -> None:
     peer.behaves(answer(401, body, Klarna_Correlation_Id="c-3"))
     with pytest.raises(KlarnaAuthenticationError, match="no error code") as caught:
         klarna_client.sessions.read_credit_session("s")
@@ -514,14 +598,16 @@ def test_an_error_without_json_is_told_by_its_status(peer, klarna_client, body):
     assert caught.value.correlation_id == "c-3"
 
 
-def test_one_error_message_instead_of_a_list(peer, klarna_client):
+def test_one_error_message_instead_of_a_list(peer: Peer, klarna_client: KlarnaClient) -> None:
     peer.behaves(answer(400, {"error_message": "Bad\nvalue"}))
     with pytest.raises(KlarnaBadRequestError) as caught:
         klarna_client.sessions.read_credit_session("s")
     assert caught.value.error_messages == ("Bad value",)
 
 
-def test_what_cannot_be_stored_or_shown_is_taken_out_of_an_error(peer, klarna_client):
+def test_what_cannot_be_stored_or_shown_is_taken_out_of_an_error(
+    peer: Peer, klarna_client: KlarnaClient
+) -> None:
     told = {
         "error_code": "BAD\x1b[2JVALUE",
         "error_messages": ["a\ud800b\0c\x1b[31md", " new\n\tline \u202e Å"],
@@ -534,7 +620,9 @@ def test_what_cannot_be_stored_or_shown_is_taken_out_of_an_error(peer, klarna_cl
     assert (caught.value.error_code, caught.value.correlation_id) == (None, None)
 
 
-def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_client):
+def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(
+    peer: Peer, klarna_client: KlarnaClient
+) -> None:
     peer.behaves(says_and_leaves(answer(400, b"{", length=100)))
     with pytest.raises(KlarnaBadRequestError):
         klarna_client.sessions.create_credit_session(session_create())
@@ -549,7 +637,6 @@ def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_cli
         ({"X_Ratelimit_Reset": "0"}, 0),
         ({"X_Ratelimit_Reset": "1700000000"}, 0),
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
-        ({"X_Ratelimit_Reset": str(int(time.time()) + 3600)}, pytest.approx(3600, abs=60)),
         ({"Retry_After": "-5"}, None),
         ({"Retry_After": "inf"}, None),
         ({"Retry_After": "1e3"}, None),
@@ -557,24 +644,35 @@ def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(peer, klarna_cli
         ({}, None),
     ],
 )
-def test_when_to_try_again(peer, klarna_client, headers, expected):
+def test_when_to_try_again(
+    peer: Peer, klarna_client: KlarnaClient, headers: dict[str, Any], expected: float | None
+) -> None:
     peer.behaves(answer(429, **headers))
     with pytest.raises(KlarnaRateLimitError) as caught:
         klarna_client.sessions.read_credit_session("s")
     assert caught.value.retry_after == expected
 
 
+def test_a_moment_at_which_to_try_again_is_so_many_seconds_away(
+    peer: Peer, klarna_client: KlarnaClient
+) -> None:
+    peer.behaves(answer(429, X_Ratelimit_Reset=str(int(time.time()) + 3600)))
+    with pytest.raises(KlarnaRateLimitError) as caught:
+        klarna_client.sessions.read_credit_session("s")
+    assert caught.value.retry_after == pytest.approx(3600, abs=60)
+
+
 @pytest.mark.parametrize(("headers", "expected"), [({}, None), ({"Retry_After": "7"}, 7)])
 def test_the_reset_of_a_limit_that_is_not_reached_is_no_reason_to_wait(
-    peer, klarna_client, headers, expected
-):
+    peer: Peer, klarna_client: KlarnaClient, headers: dict[str, Any], expected: float | None
+) -> None:
     peer.behaves(answer(503, X_Ratelimit_Reset="60", X_Ratelimit_Remaining="199", **headers))
     with pytest.raises(KlarnaServerError) as caught:
         klarna_client.sessions.read_credit_session("s")
     assert caught.value.retry_after == expected
 
 
-def test_a_redirect_is_not_followed(peer, klarna_client):
+def test_a_redirect_is_not_followed(peer: Peer, klarna_client: KlarnaClient) -> None:
     other = Peer()
     peer.behaves(answer(307, b"x" * 10, Location=other.url))
     with pytest.raises(KlarnaServerError):
@@ -586,8 +684,8 @@ def test_a_redirect_is_not_followed(peer, klarna_client):
 # What is told about a call, and what is not
 
 
-def test_each_call_is_told(peer, make_client, refused_url):
-    calls = []
+def test_each_call_is_told(peer: Peer, make_client: MakeClient, refused_url: str) -> None:
+    calls: list[Call] = []
     peer.behaves(
         answer(200, CREATED, Klarna_Correlation_Id="c-4"),
         answer(404, {"error_code": "NOT_FOUND", "correlation_id": "c-5"}),
@@ -612,8 +710,10 @@ def test_each_call_is_told(peer, make_client, refused_url):
     assert all(0 < call.duration < 5 for call in calls)
 
 
-def test_a_failing_hook_does_not_fail_the_call(peer, make_client, caplog):
-    def fail(call):
+def test_a_failing_hook_does_not_fail_the_call(
+    peer: Peer, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(call: Call) -> NoReturn:
         raise LookupError("the hook's own trouble")
 
     peer.behaves(answer(200, CREATED))
@@ -632,7 +732,9 @@ def test_a_failing_hook_does_not_fail_the_call(peer, make_client, caplog):
         answer(200, CREATED)[:-3],
     ],
 )
-def test_secrets_and_personal_data_are_nowhere(peer, make_client, caplog, behaviour):
+def test_secrets_and_personal_data_are_nowhere(
+    peer: Peer, make_client: MakeClient, caplog: pytest.LogCaptureFixture, behaviour: Behaviour | bytes
+) -> None:
     peer.behaves(says_and_leaves(behaviour) if isinstance(behaviour, bytes) else behaviour)
     caplog.set_level(logging.DEBUG)
     client = make_client()
@@ -640,7 +742,9 @@ def test_secrets_and_personal_data_are_nowhere(peer, make_client, caplog, behavi
     try:
         told = repr(client.sessions.create_credit_session(session_create()))
     except (KlarnaAPIError, KlarnaConnectionError, KlarnaResponseError) as error:
-        told = f"{error} {error!r} {vars(error)} {error.__context__!r} {pickle.dumps(error)}" + frames(error)
+        told = f"{error} {error!r} {vars(error)} {error.__context__!r} {pickle.dumps(error)!r}" + frames(
+            error
+        )
     told += caplog.text + repr(client) + repr(vars(client)) + repr(session_create())
     assert [secret for secret in (*SECRETS, basic) if secret in told] == []
 
@@ -655,7 +759,9 @@ def frames(error: BaseException) -> str:
     return found
 
 
-def test_log_line_names_operation_status_and_correlation_id(peer, klarna_client, caplog):
+def test_log_line_names_operation_status_and_correlation_id(
+    peer: Peer, klarna_client: KlarnaClient, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, "django_klarna.api")
     peer.behaves(answer(200, {}, Klarna_Correlation_Id="c-6"))
     klarna_client.sessions.read_credit_session("planted-session-id")
@@ -716,7 +822,7 @@ def test_log_line_names_operation_status_and_correlation_id(peer, klarna_client,
         {"api_key": "planted", "pasword": "planted"},
     ],
 )
-def test_options_that_cannot_work_are_refused_without_being_shown(options):
+def test_options_that_cannot_work_are_refused_without_being_shown(options: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         KlarnaClient(**options)
     assert str(caught.value)
@@ -725,17 +831,17 @@ def test_options_that_cannot_work_are_refused_without_being_shown(options):
     assert caught.value.__context__ is None
 
 
-def test_the_constructor_keeps_its_signature():
+def test_the_constructor_keeps_its_signature() -> None:
     names = set(inspect.signature(KlarnaClient).parameters)
     assert {"username", "password", "api_key", "base_url", "on_call"} < names
     with pytest.raises(TypeError, match="'pasword'"):
-        KlarnaClient(pasword="planted")
+        KlarnaClient(pasword="planted")  # type: ignore[call-arg]
 
 
-def test_address_by_region_and_environment():
+def test_address_by_region_and_environment() -> None:
     hosts = {
         KlarnaClient(api_key="k", region=region, environment=environment).base_url
-        for region, environment in itertools.product(("eu", "na", "oc"), ("live", "playground"))
+        for region, environment in itertools.product(get_args(Region), get_args(Environment))
     }
     assert hosts == {
         "https://api.klarna.com",
@@ -751,10 +857,10 @@ def test_address_by_region_and_environment():
 @pytest.mark.parametrize(
     "url", ["http://localhost:8100/", "http://127.0.0.2", "http://[::1]:8100", "https://k.example/p"]
 )
-def test_http_is_for_this_machine_only(url):
+def test_http_is_for_this_machine_only(url: str) -> None:
     assert KlarnaClient(api_key="k", base_url=url).base_url == url.rstrip("/")
 
 
-def test_repr_shows_the_address_only():
+def test_repr_shows_the_address_only() -> None:
     client = KlarnaClient(api_key="planted")
     assert repr(client) == "KlarnaClient(base_url='https://api.playground.klarna.com')"

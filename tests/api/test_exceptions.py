@@ -7,6 +7,7 @@ import ssl
 import pytest
 import requests
 import urllib3
+from urllib3.connection import HTTPConnection
 
 from django_klarna import api
 from django_klarna.api import (
@@ -25,6 +26,7 @@ from django_klarna.api.failures import TRANSPORT_ERRORS, connection_error
 VIOLATION = Violation(
     path="/order_lines/12/name", rule="max_length", expected=255, actual=300, mend="Shorten it."
 )
+POOL = urllib3.HTTPConnectionPool("planted")
 CLASSES = [
     cls
     for cls in vars(exceptions).values()
@@ -39,30 +41,31 @@ def make(cls: type[KlarnaError]) -> KlarnaError:
         return cls("operation: not JSON", status_code=200, correlation_id="c-1")
     if issubclass(cls, KlarnaValidationError):
         return cls([VIOLATION], subject="SessionCreate")
+    assert issubclass(cls, KlarnaAPIError)
     return cls("operation", status_code=503, error_code="X", error_messages=("m",), retry_after=1.5)
 
 
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_error_pickles(cls, protocol):
+def test_every_error_pickles(cls: type[KlarnaError], protocol: int) -> None:
     error = make(cls)
     for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):
         assert type(again) is cls
         assert (str(again), repr(again), vars(again)) == (str(error), repr(error), vars(error))
 
 
-def test_every_error_is_public():
+def test_every_error_is_public() -> None:
     assert {cls.__name__ for cls in CLASSES} <= set(api.__all__)
 
 
-def test_the_tree():
+def test_the_tree() -> None:
     assert issubclass(KlarnaTimeoutError, KlarnaConnectionError)
     assert issubclass(KlarnaValidationError, ValueError)
     assert issubclass(KlarnaValidationError, TypeError)
     assert not issubclass(KlarnaConnectionError, KlarnaAPIError)
 
 
-def test_every_error_of_the_libraries_is_caught():
+def test_every_error_of_the_libraries_is_caught() -> None:
     defined = {
         cls
         for module in (requests.exceptions, urllib3.exceptions)
@@ -81,22 +84,24 @@ def test_every_error_of_the_libraries_is_caught():
         (requests.ConnectTimeout("https://planted"), KlarnaTimeoutError),
         (requests.ReadTimeout("https://planted"), KlarnaTimeoutError),
         (
-            requests.ConnectionError(urllib3.exceptions.ReadTimeoutError(None, "planted", "x")),
+            requests.ConnectionError(urllib3.exceptions.ReadTimeoutError(POOL, "planted", "x")),
             KlarnaTimeoutError,
         ),
-        (urllib3.exceptions.ReadTimeoutError(None, "https://planted", "x"), KlarnaTimeoutError),
+        (urllib3.exceptions.ReadTimeoutError(POOL, "https://planted", "x"), KlarnaTimeoutError),
         (TimeoutError("planted"), KlarnaTimeoutError),
         (requests.ConnectionError("https://planted"), KlarnaConnectionError),
         (requests.exceptions.ChunkedEncodingError("planted"), KlarnaConnectionError),
         (requests.exceptions.InvalidURL("https://planted"), KlarnaConnectionError),
         (urllib3.exceptions.ProtocolError("planted", ConnectionResetError()), KlarnaConnectionError),
-        (urllib3.exceptions.NewConnectionError(None, "planted"), KlarnaConnectionError),
+        (urllib3.exceptions.NewConnectionError(HTTPConnection("planted"), "planted"), KlarnaConnectionError),
         (ssl.SSLError("planted"), KlarnaConnectionError),
         (socket.gaierror("planted"), KlarnaConnectionError),
     ],
 )
 @pytest.mark.parametrize("sent", [True, False])
-def test_an_error_of_a_library_becomes_ours(error, expected, sent):
+def test_an_error_of_a_library_becomes_ours(
+    error: Exception, expected: type[KlarnaError], sent: bool
+) -> None:
     exchange = Exchange(timeout=10, connect_timeout=1, read_timeout=1, max_response_bytes=1)
     exchange.sent = sent
     ours = connection_error("read_credit_session", error, exchange)
@@ -105,7 +110,7 @@ def test_an_error_of_a_library_becomes_ours(error, expected, sent):
     assert "planted" not in str(ours)
 
 
-def test_violation_tells_its_line_and_a_sentence():
+def test_violation_tells_its_line_and_a_sentence() -> None:
     assert VIOLATION.line == 12
     assert str(VIOLATION) == "/order_lines/12/name: max_length expects 255, found 300. Shorten it."
     plain = Violation(path="", rule="type", expected="object")
@@ -114,7 +119,7 @@ def test_violation_tells_its_line_and_a_sentence():
     assert Violation(path="/order_lines", rule="min_items", expected=1, actual=0).line is None
 
 
-def test_text_of_many_violations_is_cut():
+def test_text_of_many_violations_is_cut() -> None:
     error = KlarnaValidationError([VIOLATION] * 25)
     assert len(error.violations) == 25
     assert str(error).count("max_length") == 20

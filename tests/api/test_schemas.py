@@ -1,22 +1,21 @@
 import copy
 import dataclasses
 import inspect
-import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from django_klarna import api
 from django_klarna.api import (
     Address,
+    AssetUrls,
     Attachment,
     Customer,
+    CustomerRead,
     KlarnaResponseError,
     KlarnaValidationError,
     MerchantSession,
@@ -26,53 +25,17 @@ from django_klarna.api import (
     Session,
     SessionCreate,
     SessionRead,
+    Violation,
 )
 from django_klarna.api.fields import Schema
-from django_klarna.api.kinds import Integer, Items, Kind, Nested, Text
+from django_klarna.api.kinds import Integer, Items
 from tests.api.payloads import CONTRACT, order_line, session_create
 
 SCHEMAS = CONTRACT["components"]["schemas"]
 TYPES = {cls.__name__: cls for cls in vars(api).values() if inspect.isclass(cls) and issubclass(cls, Schema)}
 
 
-def contract_name(cls: type[Schema]) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in cls.__name__).strip("_")
-
-
-def contract_fragment(kind: Kind) -> dict[str, object]:
-    """The kind in the contract's words."""
-    if isinstance(kind, Text):
-        words = {"maxLength": kind.max_length, "minLength": kind.min_length or None, "pattern": kind.pattern}
-        return without_none({"type": "string", **words, "enum": list(kind.enum) or None})
-    if isinstance(kind, Integer):
-        return without_none({"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum})
-    if isinstance(kind, Nested):
-        return {"$ref": f"#/components/schemas/{contract_name(kind.target)}"}
-    assert isinstance(kind, Items)
-    words = {
-        "minItems": kind.min_items or None,
-        "maxItems": kind.max_items,
-        "uniqueItems": kind.unique or None,
-    }
-    return without_none({"type": "array", "items": contract_fragment(kind.item), **words})
-
-
-def without_none(fragment: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in fragment.items() if value is not None}
-
-
-def reachable(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "$ref":
-                name = value.rpartition("/")[2]
-                yield name
-                yield from reachable(SCHEMAS[name])
-            else:
-                yield from reachable(value)
-
-
-def rules(violations) -> list[tuple[str, str]]:
+def rules(violations: Iterable[Violation]) -> list[tuple[str, str]]:
     return [(violation.path, violation.rule) for violation in violations]
 
 
@@ -89,46 +52,10 @@ def refusal(value: Schema) -> list[tuple[str, str]]:
     return rules(caught.value.violations)
 
 
-# The contract
-
-
-@pytest.mark.parametrize("cls", TYPES.values())
-def test_the_table_is_the_contract(cls):
-    schema = SCHEMAS[contract_name(cls)]
-    declared = {}
-    for name, field in cls.__fields__.items():
-        declared[name] = contract_fragment(field.kind) | ({"readOnly": True} if field.read_only else {})
-    wanted = {
-        name: {
-            key: value
-            for key, value in fragment.items()
-            if key != "format" and (key, value) != ("minLength", 0)
-        }
-        for name, fragment in schema["properties"].items()
-    }
-    assert declared == wanted
-    assert {name for name, field in cls.__fields__.items() if field.required} == set(
-        schema.get("required", ())
-    )
-
-
-def test_every_type_that_the_operations_reach_is_there():
-    sessions = {
-        path: node for path, node in CONTRACT["paths"].items() if path.startswith("/payments/v1/sessions")
-    }
-    names = {contract_name(cls) for cls in TYPES.values()}
-    # An answer may use a request's types and the other way round, so both sides are walked.
-    assert set(reachable({"x": list_free(sessions)})) == names
-
-
-def list_free(node: object) -> object:
-    return {key: list_free(value) for key, value in node.items()} if isinstance(node, dict) else node
-
-
 # Checking
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_everything_that_is_wrong_is_told_at_once() -> None:
     wrong = {
         "purchase_country": "Sweden",
         "purchse_currency": "SEK",
@@ -174,9 +101,11 @@ def test_everything_that_is_wrong_is_told_at_once():
     )
 
 
-def test_an_object_tells_the_same_as_plain_data():
-    line = OrderLine(name="", quantity=1.5, unit_price=1, total_amount=1)
-    session = SessionCreate(purchase_country="US\n", order_lines=[line], status="complete", order_amount=1)
+def test_an_object_tells_the_same_as_plain_data() -> None:
+    line = order_line(name="", quantity=1.5)
+    session = session_create(
+        purchase_country="US\n", purchase_currency=None, order_lines=[line], status="complete"
+    )
     assert rules(session.violations()) == violations_of(session.to_dict())
     assert ("/order_lines/0/quantity", "type") in refusal(session)
 
@@ -201,24 +130,24 @@ def test_an_object_tells_the_same_as_plain_data():
         ("product_identifiers", Address(), "type"),
     ],
 )
-def test_what_is_refused(field, value, rule):
+def test_what_is_refused(field: str, value: object, rule: str) -> None:
     line = order_line(**{field: value})
     assert refusal(line) == [(f"/{field}", rule)]
     assert str(line.violations()[0])
 
 
 @pytest.mark.parametrize("field", ["status", "client_token", "authorization_token", "expires_at"])
-def test_what_only_klarna_may_set_is_refused(field):
+def test_what_only_klarna_may_set_is_refused(field: str) -> None:
     assert refusal(session_create(**{field: "complete"})) == [(f"/{field}", "read_only")]
-    SessionRead(**{field: "complete"}).check()
+    SessionRead().replace(**{field: "complete"}).check()
 
 
 @pytest.mark.parametrize("country", ["US\n", "USA", "", "U", "ÅÄ", " US"])
-def test_patterns_match_the_whole_text(country):
+def test_patterns_match_the_whole_text(country: str) -> None:
     assert refusal(session_create(purchase_country=country)) == [("/purchase_country", "pattern")]
 
 
-def test_what_is_accepted():
+def test_what_is_accepted() -> None:
     class Text(str):
         __slots__ = ()
 
@@ -228,34 +157,37 @@ def test_what_is_accepted():
 
 
 @pytest.mark.parametrize(("count", "rule"), [(0, "min_items"), (1001, "max_items")])
-def test_number_of_lines(count, rule):
+def test_number_of_lines(count: int, rule: str) -> None:
     session = session_create(order_lines=[order_line()] * count)
     assert refusal(session) == [("/order_lines", rule)]
     assert session.violations()[0].actual == count
 
 
-def test_items_that_must_differ():
+def test_items_that_must_differ() -> None:
     category = {"identifier": "klarna"}
     read = SessionRead.from_dict({"payment_method_categories": [category, {"identifier": "pay_now"}]})
-    assert [found.identifier for found in read.payment_method_categories] == ["klarna", "pay_now"]
+    assert read.payment_method_categories == (
+        PaymentMethodCategory(identifier="klarna"),
+        PaymentMethodCategory(identifier="pay_now"),
+    )
     twice = {"payment_method_categories": [category, {**category, "name": None}]}
     assert violations_of(twice, SessionRead) == [("/payment_method_categories", "unique_items")]
 
 
-def test_unknown_keys_come_with_a_suggestion():
+def test_unknown_keys_come_with_a_suggestion() -> None:
     with pytest.raises(KlarnaValidationError, match="Did you mean 'purchase_country'"):
         SessionCreate.from_dict({"purchase_contry": "SE"})
     assert ("/<int>", "unknown") in violations_of({5: "x"})
     with pytest.raises(TypeError, match="Did you mean 'quantity'"):
-        OrderLine(quantty=1)
+        order_line(quantty=1)
 
 
 @pytest.mark.parametrize("data", [[], "x", None, 5])
-def test_data_that_is_no_object(data):
+def test_data_that_is_no_object(data: object) -> None:
     assert violations_of(data) == [("", "type")]
 
 
-def test_no_text_of_the_input_is_repeated():
+def test_no_text_of_the_input_is_repeated() -> None:
     planted = "planted" * 50
     with pytest.raises(KlarnaValidationError) as caught:
         SessionCreate.from_dict(
@@ -274,67 +206,12 @@ def test_no_text_of_the_input_is_repeated():
     assert found["/order_amount"] == "string"
 
 
-# A check by another's hand: JSON schema over the contract itself
-
-
-def closed(schema: dict[str, object]) -> dict[str, object]:
-    """The schema with what our requests add: no unknown and no read-only members."""
-    if "properties" not in schema:
-        return schema
-    properties = {
-        key: (False if value.get("readOnly") else value) for key, value in schema["properties"].items()
-    }
-    return {**schema, "properties": properties, "additionalProperties": False}
-
-
-VALIDATOR = jsonschema.Draft202012Validator(
-    {
-        "$ref": "#/components/schemas/session_create",
-        "components": {"schemas": {name: closed(schema) for name, schema in SCHEMAS.items()}},
-    }
-)
-WORDS = st.sampled_from(["", "SE", "SEK", "sv-SE", "buy", "person", "1234", "DAY", "x" * 100, "Å", "#a0B1c2"])
-VALUES = st.one_of(WORDS, st.integers(-2, 20_000), st.booleans(), st.just(0.5), st.just([]), st.just({}))
-
-
-def members(cls: type[Schema]) -> st.SearchStrategy[dict[str, object]]:
-    """Data for the type: mostly of the right kinds, complete or not, now and then with a stranger in it."""
-    fields = {name: st.one_of(fitting(field.kind), VALUES) for name, field in cls.__fields__.items()}
-    required = {name: fitting(field.kind) for name, field in cls.__fields__.items() if field.required}
-    optional = {name: strategy for name, strategy in fields.items() if not cls.__fields__[name].read_only}
-    return st.one_of(
-        st.fixed_dictionaries(required, optional={n: s for n, s in optional.items() if n not in required}),
-        st.fixed_dictionaries({}, optional={**fields, "stranger": VALUES}),
-    )
-
-
-def fitting(kind: Kind) -> st.SearchStrategy[object]:
-    if isinstance(kind, Nested):
-        return members(kind.target)
-    if isinstance(kind, Items):
-        return st.lists(fitting(kind.item), max_size=2)
-    return st.integers(0, 10_001) if isinstance(kind, Integer) else WORDS
-
-
-@settings(max_examples=150, deadline=None)
-@given(members(SessionCreate))
-def test_the_fast_check_the_slow_check_and_json_schema_agree(data):
-    right = VALIDATOR.is_valid(data)
-    loose = SessionCreate.__build__(data, drop_unknown=True)
-    if right:
-        built = SessionCreate.from_dict(data)
-        assert built.violations() == []
-        assert json.loads(built.to_json()) == built.to_dict() == data
-    else:
-        assert violations_of(data)
-    assert loose.__valid__() is (loose.violations() == [])
-
-
 # Objects
 
 
-def test_what_is_checked_is_not_checked_again_and_a_changed_copy_is():
+def test_what_is_checked_is_not_checked_again_and_a_changed_copy_is() -> None:
     session = session_create()
+    session.check()
     session.check()
     assert session.__checked__
     assert SessionCreate.from_dict(session.to_dict()).__checked__
@@ -343,11 +220,12 @@ def test_what_is_checked_is_not_checked_again_and_a_changed_copy_is():
     assert refusal(changed) == [("/purchase_country", "pattern")]
 
 
-def test_objects_are_immutable_and_compared_by_content():
+def test_objects_are_immutable_and_compared_by_content() -> None:
     session = session_create()
-    for attempt in (lambda: setattr(session, "locale", "x"), lambda: delattr(session, "locale")):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            attempt()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        session.locale = "x"  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del session.locale
     assert session == session_create()
     assert hash(session) == hash(session_create())
     assert session != session.to_session()
@@ -356,13 +234,13 @@ def test_objects_are_immutable_and_compared_by_content():
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_objects_pickle(protocol):
+def test_objects_pickle(protocol: int) -> None:
     session = session_create()
     assert pickle.loads(pickle.dumps(session, protocol)) == session == copy.deepcopy(session)
 
 
-def test_a_list_given_or_returned_is_not_the_objects_own():
-    lines = [order_line()]
+def test_a_list_given_or_returned_is_not_the_objects_own() -> None:
+    lines: list[Any] = [order_line()]
     session = session_create(order_lines=lines)
     lines.append("x")
     session.to_dict()["order_lines"].append("x")
@@ -374,7 +252,7 @@ def test_a_list_given_or_returned_is_not_the_objects_own():
     assert built.locale == "sv-SE"
 
 
-def test_absent_members_are_left_out():
+def test_absent_members_are_left_out() -> None:
     line = OrderLine(name="x", reference=None, quantity=0, unit_price=1, total_amount=1)
     assert line.to_dict() == {"name": "x", "quantity": 0, "unit_price": 1, "total_amount": 1}
     assert line.reference is None
@@ -382,13 +260,13 @@ def test_absent_members_are_left_out():
     assert line.to_json() == b'{"name":"x","quantity":0,"unit_price":1,"total_amount":1}'
 
 
-def test_a_new_session_becomes_the_update_of_one():
+def test_a_new_session_becomes_the_update_of_one() -> None:
     update = session_create().to_session()
     assert type(update) is Session
     assert update.to_dict() == session_create().to_dict()
 
 
-def test_repr_hides_what_is_secret_or_personal():
+def test_repr_hides_what_is_secret_or_personal() -> None:
     hidden = [
         Address(email="planted"),
         Customer(date_of_birth="planted"),
@@ -406,7 +284,7 @@ def test_repr_hides_what_is_secret_or_personal():
     )
 
 
-def test_signature_tells_what_is_required():
+def test_signature_tells_what_is_required() -> None:
     parameters = inspect.signature(OrderLine).parameters
     required = {
         name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty
@@ -418,7 +296,7 @@ def test_signature_tells_what_is_required():
 # Answers
 
 
-def test_answers_are_read_leniently():
+def test_answers_are_read_leniently() -> None:
     category = {"identifier": "brand_new", "asset_urls": {"standard": "u", "other": 1}, "other": {}}
     read = SessionRead.parse(
         {
@@ -432,9 +310,10 @@ def test_answers_are_read_leniently():
             "brand_new": [{}],
         }
     )
-    assert (read.status, len(read.client_token), read.locale) == ("in_between", 5000, None)
-    assert read.payment_method_categories[0].asset_urls.standard == "u"
-    assert read.customer.to_dict() == {"type": "robot"}
+    assert (read.status, read.client_token, read.locale) == ("in_between", "t" * 5000, None)
+    assert read.payment_method_categories
+    assert read.payment_method_categories[0].asset_urls == AssetUrls(standard="u")
+    assert read.customer == CustomerRead(type="robot")
     assert "brand_new" not in read.to_dict()
 
 
@@ -457,7 +336,7 @@ def test_answers_are_read_leniently():
         (SessionRead, {"payment_method_categories": [{"name": "\0"}]}, "/payment_method_categories/0/name"),
     ],
 )
-def test_answers_of_the_wrong_shape_are_refused_by_path(cls, data, path):
+def test_answers_of_the_wrong_shape_are_refused_by_path(cls: type[Schema], data: object, path: str) -> None:
     with pytest.raises(KlarnaResponseError, match=f": {path}: ") as caught:
         cls.parse(data)
     assert caught.value.__context__ is None
@@ -478,14 +357,22 @@ def test_answers_of_the_wrong_shape_are_refused_by_path(cls, data, path):
         (None, None),
     ],
 )
-def test_expiry_is_an_aware_time_in_utc(text, expected):
+def test_expiry_is_an_aware_time_in_utc(text: str | None, expected: datetime | None) -> None:
     expires = SessionRead(expires_at=text).expires_at_utc
     assert expires == expected
     assert expires is None or expires.tzinfo is UTC
 
 
-def test_categories_of_an_answer_are_objects():
+def test_categories_of_an_answer_are_objects() -> None:
     created = MerchantSession.parse(
         {"session_id": "s", "client_token": "t", "payment_method_categories": [{}]}
     )
     assert created.payment_method_categories == (PaymentMethodCategory(),)
+
+
+def test_an_array_of_numbers_is_checked_like_one_of_words() -> None:
+    numbers = Items(Integer(minimum=0))
+    assert numbers.build([1, 2], drop_unknown=False) == (1, 2)
+    assert [violation.path for violation in numbers.violations([1, -2], "/numbers", plain=True)] == [
+        "/numbers/1"
+    ]
