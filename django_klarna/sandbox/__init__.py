@@ -16,9 +16,20 @@ except ModuleNotFoundError as _missing:
 
 from django_klarna.sandbox.calls import Call
 from django_klarna.sandbox.faults import Fault
+from django_klarna.sandbox.merchants import Merchant
 from django_klarna.sandbox.messages import Drop, Request, Response
 from django_klarna.sandbox.sandbox import Sandbox
 from django_klarna.sandbox.server import SandboxServer
 from django_klarna.sandbox.sessions import SandboxSession
 
-__all__ = ["Call", "Drop", "Fault", "Request", "Response", "Sandbox", "SandboxServer", "SandboxSession"]
+__all__ = [
+    "Call",
+    "Drop",
+    "Fault",
+    "Merchant",
+    "Request",
+    "Response",
+    "Sandbox",
+    "SandboxServer",
+    "SandboxSession",
+]

@@ -6,6 +6,7 @@ https://docs.klarna.com/resources/developer-tools/error-handling/error-codes-and
 
 from collections.abc import Iterable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 from uuid import uuid4
 
@@ -25,15 +26,9 @@ ERROR_CODES: Final = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "TEMPORARILY_UNAVAILABLE",
 }
-UNAUTHORIZED_PAGE: Final = (
-    b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n"
-    b"<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>sandbox</center>\r\n"
-    b"</body>\r\n</html>\r\n"
-)
-RATE_LIMIT_HEADERS: Final = {
-    "X-Ratelimit-Limit": "40",
-    "X-Ratelimit-Remaining": "0",
-}
+# The title of a gateway's page where it is not the name of the status.
+TITLES: Final = {401: "Authorization Required"}
+CREATES_A_SECOND: Final = 40
 
 
 class RefusedError(Exception):
@@ -88,20 +83,58 @@ def too_large() -> Response:
 
 def unauthorized() -> Response:
     """Return a 401 as recorded: an HTML page of the gateway, without a correlation id."""
-    headers = {"Content-Type": "text/html", "WWW-Authenticate": 'Basic realm="Klarna"'}
-    return Response(status=401, headers=headers, body=UNAUTHORIZED_PAGE)
+    page = gateway_page(Response(status=401))
+    return replace(page, headers={**page.headers, "WWW-Authenticate": 'Basic realm="Klarna"'})
+
+
+def inactive() -> Response:
+    """Return the answer to a merchant whose account is not active."""
+    return error(403, "MERCHANT_INACTIVE", "Merchant is not active")
+
+
+def too_many_requests(limit: int, reset: float = 1) -> Response:
+    """Return the answer to one call too many in `limit` a second."""
+    answer = error(429, ERROR_CODES[429], "Too many requests")
+    return replace(answer, headers={**answer.headers, **rate_limit_headers(limit, 0, reset)})
+
+
+def rate_limit_headers(limit: int, left: int, reset: float) -> dict[str, str]:
+    """Return the headers that tell the limit, what is left of it, and in how many seconds it is whole again."""
+    return {
+        "X-Ratelimit-Limit": str(limit),
+        "X-Ratelimit-Remaining": str(left),
+        "X-Ratelimit-Reset": str(reset),
+    }
 
 
 def for_status(status: int, code: str | None, retry_after: float | None) -> Response:
     """Return the answer that Klarna's gateway or API would give with this status; a 429 names `retry_after`."""
     if status == 401:  # noqa: PLR2004  the one status whose body is not JSON
         return unauthorized()
+    if status == 429:  # noqa: PLR2004  the one status with headers of its own
+        return too_many_requests(CREATES_A_SECOND, 1 if retry_after is None else retry_after)
     fallback = "INTERNAL_SERVER_ERROR" if status >= 500 else "BAD_REQUEST"  # noqa: PLR2004  a class of statuses
-    answer = error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
-    if status != 429:  # noqa: PLR2004  as in ERROR_CODES
-        return answer
-    limits = {**RATE_LIMIT_HEADERS, "X-Ratelimit-Reset": str(1 if retry_after is None else retry_after)}
-    return replace(answer, headers={**answer.headers, **limits})
+    return error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
+
+
+def gateway_page(answer: Response) -> Response:
+    """Return an answer whose body is a page of some gateway, without a correlation id; a 204 becomes a 200."""
+    status = 200 if answer.status == 204 else answer.status  # noqa: PLR2004  the status without a body
+    title = f"{status} {TITLES.get(status) or _phrase(status)}".strip()
+    page = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
+        "<hr><center>sandbox</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return replace(answer, status=status, headers={"Content-Type": "text/html"}, body=page.encode())
+
+
+def without_body(answer: Response) -> Response:
+    """Return an answer that is only a status, as from Klarna's protection against floods."""
+    return replace(answer, headers={}, body=b"")
+
+
+def _phrase(status: int) -> str:
+    return next((known.phrase for known in HTTPStatus if known == status), "")
 
 
 def _correlation(correlation_id: str) -> dict[str, str]:

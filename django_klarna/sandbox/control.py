@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django_klarna.sandbox.clock import iso
 from django_klarna.sandbox.faults import Fault
+from django_klarna.sandbox.merchants import EVERYONE, Merchant
 from django_klarna.sandbox.messages import Request, Response, json_response, method_not_allowed, parse_json
 
 if TYPE_CHECKING:
@@ -42,6 +43,27 @@ def _add_fault(sandbox: Sandbox, body: object) -> object:
     return _faults(sandbox, body)
 
 
+def _merchants(sandbox: Sandbox, _body: object) -> object:
+    return {user: merchant.as_json() for user, merchant in sandbox.merchants.items()}
+
+
+def _set_merchant(sandbox: Sandbox, body: object) -> object:
+    given = dict(body) if isinstance(body, Mapping) else {}
+    user = given.pop("user", EVERYONE)
+    if not isinstance(user, str):
+        raise ValueError("user: must be a user name or an API key")  # noqa: TRY004  bad input, not a bug
+    sandbox.merchants[user] = Merchant.from_json(given)
+    return _merchants(sandbox, body)
+
+
+def _complete(sandbox: Sandbox, body: object) -> object:
+    session_id = body.get("session_id") if isinstance(body, Mapping) else None
+    if not isinstance(session_id, str) or session_id not in sandbox.sessions:
+        raise ValueError("session_id: must be that of a session")
+    sandbox.complete(session_id)
+    return {}
+
+
 def _clear_faults(sandbox: Sandbox, body: object) -> object:
     sandbox.clear_faults()
     return _faults(sandbox, body)
@@ -69,5 +91,7 @@ ACTIONS: Final[dict[str, dict[str, Action]]] = {
     "/_sandbox/calls": {"GET": _calls},
     "/_sandbox/faults": {"GET": _faults, "POST": _add_fault, "DELETE": _clear_faults},
     "/_sandbox/clock": {"GET": _time, "POST": _advance},
+    "/_sandbox/merchants": {"GET": _merchants, "POST": _set_merchant},
+    "/_sandbox/complete": {"POST": _complete},
     "/_sandbox/reset": {"POST": _reset},
 }

@@ -23,12 +23,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Hold one HTTP response, to be sent `delay` seconds later."""
+    """Hold one HTTP response, and how it is sent.
+
+    It is sent `delay` seconds later, its body in small pieces over `drip` seconds; of a `truncated` one the
+    connection is cut in the middle of the body.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0
+    drip: float = 0
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

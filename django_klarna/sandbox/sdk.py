@@ -56,17 +56,19 @@ def _shown(authorization: str, sessions: Sessions, tokens: ClientTokens) -> Resp
         session = sessions.live(session_id)
     except answers.RefusedError as refused:
         return refused.response
-    return answers.session_completed() if session.status == "complete" else answers.ok(_widget_data(session))
+    if session.status == "complete":
+        return answers.session_completed()
+    return answers.ok(_widget_data(session, sessions.categories(session)))
 
 
-def _widget_data(session: SandboxSession) -> dict[str, object]:
+def _widget_data(session: SandboxSession, categories: list[str]) -> dict[str, object]:
     content = session.content
     return {
         "order_amount": content["order_amount"],
         "purchase_currency": content["purchase_currency"].upper(),
         "locale": content.get("locale", DEFAULT_LOCALE),
         "quantity": sum(line["quantity"] for line in content["order_lines"] if _is_goods(line)),
-        "payment_method_categories": ["klarna"],
+        "payment_method_categories": categories,
     }
 
 

@@ -3,6 +3,7 @@
 import re
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import AddressValueError, IPv4Address
@@ -20,6 +21,8 @@ IDLE_SECONDS: Final = 59
 MOST_BYTES_READ: Final = 16 * MAX_BODY_BYTES
 CHUNK_BYTES: Final = 64 * 1024
 GOODBYE_SECONDS: Final = 5
+# In so many a dripping body comes.
+PIECES: Final = 20
 
 
 class SandboxServer:
@@ -91,6 +94,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _pieces(response: Response) -> Iterator[bytes]:
+    body = response.body[: len(response.body) // 2] if response.truncated else response.body
+    size = -(-len(body) // PIECES) if response.drip else len(body)
+    return (body[start : start + size] for start in range(0, len(body), max(size, 1)))
+
+
 class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
@@ -157,7 +166,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  names of http.server
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server looks for a method's `do_…`; which methods there are is for the sandbox to say.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
@@ -188,11 +201,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if response.status != 204:  # noqa: PLR2004  the status that has neither body nor length
             self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
+        if response.truncated:
+            self.close_connection = True
+        elif self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            self._write(response)
+
+    def _write(self, response: Response) -> None:
+        pieces = list(_pieces(response))
+        for piece in pieces:
+            self.wfile.write(piece)
+            if response.drip:
+                self.server.stopping.wait(response.drip / len(pieces))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
         """Say nothing: the calls are listed at `/_sandbox/calls`."""

@@ -1,7 +1,7 @@
 """Payment sessions: made, read, changed, expired and completed."""
 
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from django_klarna.sandbox import answers
 from django_klarna.sandbox.arithmetic import arithmetic_violations
+from django_klarna.sandbox.categories import available, payment_method_categories
 from django_klarna.sandbox.clock import Clock, iso
 from django_klarna.sandbox.contract import contract_violations, writable
 from django_klarna.sandbox.markets import DEFAULT_LOCALE, market_violations
+from django_klarna.sandbox.merchants import Merchant, Merchants
 from django_klarna.sandbox.tokens import ClientTokens
+from django_klarna.sandbox.updates import UpdateReading, merged, with_customer_type_of
 
-# Klarna's guides disagree on whether an update prolongs this; it is a flag of the sandbox.
 LIFETIME: Final = timedelta(hours=48)
 # Klarna gives these back only once the shopper has authorized.
 PERSONAL_FIELDS: Final = frozenset(("customer", "billing_address", "shipping_address"))
@@ -37,11 +39,14 @@ class SandboxSession:
 class Sessions(UserDict[str, SandboxSession]):
     """Keep the sessions by id and hold them to Klarna's rules."""
 
-    def __init__(self, *, clock: Clock, tokens: ClientTokens, update_extends_expiry: bool) -> None:
+    def __init__(
+        self, *, clock: Clock, tokens: ClientTokens, merchants: Merchants, reading: UpdateReading
+    ) -> None:
         super().__init__()
         self._clock = clock
         self._tokens = tokens
-        self._update_extends_expiry = update_extends_expiry
+        self._merchants = merchants
+        self._reading = reading
 
     def create(self, owner: str, sent: Mapping[str, object], base_url: str) -> SandboxSession:
         """Make a session from a request body.
@@ -50,7 +55,7 @@ class Sessions(UserDict[str, SandboxSession]):
             RefusedError: the body breaks the contract or Klarna's arithmetic.
 
         """
-        content = _checked(writable(sent))
+        content = _checked(writable(sent), self._merchants[owner])
         session_id = str(uuid4())
         claims = {
             "session_id": session_id,
@@ -92,7 +97,7 @@ class Sessions(UserDict[str, SandboxSession]):
         return session
 
     def merge(self, session: SandboxSession, sent: Mapping[str, object]) -> None:
-        """Merge a request body into a session, top-level field by field.
+        """Merge a request body into a session.
 
         The merged whole has to pass as a new session would, and a refused update changes nothing. Source:
         https://docs.klarna.com/payments/web-payments/additional-resources/error-handling-and-validations/validations-in-kp
@@ -103,28 +108,27 @@ class Sessions(UserDict[str, SandboxSession]):
         """
         if session.status == "complete":
             raise answers.RefusedError(answers.session_completed())
-        session.content = _checked(session.content | writable(sent))
-        if self._update_extends_expiry:
+        whole = merged(session.content, writable(sent), self._reading)
+        checked = _checked(whole, self._merchants[session.owner])
+        session.content = with_customer_type_of(session.content, checked)
+        if self._reading.extends_expiry:
             session.expires_at = self._clock.now() + LIFETIME
 
-
-def payment_method_categories(base_url: str) -> list[dict[str, Any]]:
-    """Return the one category that the sandbox offers, with the address of its badge."""
-    badge = f"{base_url}/kp/lib/v1/badge.svg"
-    urls = {"standard": badge, "descriptive": badge}
-    return [{"identifier": "klarna", "name": "Pay with Klarna", "asset_urls": urls}]
+    def categories(self, session: SandboxSession) -> list[str]:
+        """Return the identifiers of the payment method categories that a session offers now."""
+        return available(self._merchants[session.owner].categories, session.content["purchase_country"])
 
 
-def merchant_session(session: SandboxSession, base_url: str) -> dict[str, Any]:
+def merchant_session(session: SandboxSession, categories: Iterable[str], base_url: str) -> dict[str, Any]:
     """Return what Klarna answers to a create."""
     return {
         "session_id": session.session_id,
         "client_token": session.client_token,
-        "payment_method_categories": payment_method_categories(base_url),
+        "payment_method_categories": payment_method_categories(categories, base_url),
     }
 
 
-def session_read(session: SandboxSession, base_url: str) -> dict[str, Any]:
+def session_read(session: SandboxSession, categories: Iterable[str], base_url: str) -> dict[str, Any]:
     """Return what Klarna answers to a read: neither the session's id nor, before authorization, a person.
 
     Source: https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/other-actions/check-the-details-of-a-payment-session
@@ -138,16 +142,23 @@ def session_read(session: SandboxSession, base_url: str) -> dict[str, Any]:
         **shown,
         "client_token": session.client_token,
         "expires_at": iso(session.expires_at),
-        "payment_method_categories": payment_method_categories(base_url),
+        "payment_method_categories": payment_method_categories(categories, base_url),
         "status": session.status,
     }
 
 
-def _checked(content: dict[str, Any]) -> dict[str, Any]:
+def _checked(content: dict[str, Any], merchant: Merchant) -> dict[str, Any]:
     violations = contract_violations(content) or [
         *market_violations(content),
+        *_agreement_violations(content, merchant),
         *arithmetic_violations(content),
     ]
     if violations:
         raise answers.RefusedError(answers.bad_value(violations))
     return content
+
+
+def _agreement_violations(content: Mapping[str, Any], merchant: Merchant) -> Iterator[str]:
+    # Both have been seen to be named: the agreement is about a country with its currency.
+    if not merchant.serves(content["purchase_country"]):
+        yield from ("purchase_country", "purchase_currency")

@@ -78,7 +78,8 @@ class Client:
     def created(self, content: object) -> dict[str, Any]:
         response = self.create(content)
         assert response.status == 200, response
-        return parsed(response)
+        session: dict[str, Any] = parsed(response)
+        return session
 
     def read(self, session_id: str) -> Response:
         return self.send("GET", f"/payments/v1/sessions/{session_id}")
@@ -98,6 +99,7 @@ def parsed(response: Response) -> Any:
 def bad_fields(response: Response) -> list[str]:
     content = parsed(response)
     assert (response.status, content["error_code"]) == (400, "BAD_VALUE")
+    message: str
     (message,) = content["error_messages"]
     assert message.startswith("Bad value: ")
     return message.removeprefix("Bad value: ").split(", ")

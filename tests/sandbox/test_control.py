@@ -1,16 +1,17 @@
 """Steering the sandbox: calls, faults, clock, reset."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from django_klarna.sandbox import Drop, Fault
-from tests.sandbox.conftest import parsed
+from django_klarna.sandbox import Drop, Fault, Sandbox
+from tests.sandbox.conftest import Client, parsed
 
 CREATE = ("POST", "/payments/v1/sessions")
 
 
-def test_calls_are_listed_oldest_first(client, cart):
+def test_calls_are_listed_oldest_first(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     client.update(session_id, {"order_amount": 1})
     client.read(session_id)
@@ -31,14 +32,14 @@ def test_calls_are_listed_oldest_first(client, cart):
     ]
 
 
-def test_control_and_browser_are_no_calls(client):
+def test_control_and_browser_are_no_calls(client: Client) -> None:
     client.control("GET", "calls")
     for path in ("/", "/kp/lib/v1/api.js", "/kp/lib/v1/badge.svg", "/kp/lib/v1/session"):
         client.send("GET", path)
     assert client.sandbox.calls == []
 
 
-def test_call_with_an_unreadable_body_has_none(client):
+def test_call_with_an_unreadable_body_has_none(client: Client) -> None:
     client.create(b"{")
     (call,) = client.sandbox.calls
     assert (call.body, call.status) == (None, 400)
@@ -59,7 +60,7 @@ def test_call_with_an_unreadable_body_has_none(client):
         (599, "INTERNAL_SERVER_ERROR"),
     ],
 )
-def test_fault_answers_instead_of_doing(client, cart, status, code):
+def test_fault_answers_instead_of_doing(client: Client, cart: dict[str, Any], status: int, code: str) -> None:
     client.sandbox.fail_next("create_credit_session", status=status)
     response = client.create(cart)
     assert (response.status, parsed(response)["error_code"]) == (status, code)
@@ -77,19 +78,21 @@ def test_fault_answers_instead_of_doing(client, cart, status, code):
         ({"retry_after": 1_700_000_000}, "1700000000"),
     ],
 )
-def test_fault_429_says_when_its_limit_is_lifted(client, cart, given, reset):
+def test_fault_429_says_when_its_limit_is_lifted(
+    client: Client, cart: dict[str, Any], given: dict[str, Any], reset: str
+) -> None:
     assert client.control("POST", "faults", {"status": 429, **given})[0] == 200
     client.sandbox.fail_next(status=429, **given)
     assert [client.create(cart).headers["X-Ratelimit-Reset"] for _ in range(2)] == [reset, reset]
 
 
-def test_fault_401_looks_like_the_real_one(client, cart):
+def test_fault_401_looks_like_the_real_one(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next(status=401)
     response = client.create(cart)
     assert (response.status, response.headers["Content-Type"]) == (401, "text/html")
 
 
-def test_fault_with_a_code_of_its_own(client, cart):
+def test_fault_with_a_code_of_its_own(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     fault = {"operation": "updateCreditSession", "status": 404, "error_code": "SESSION_COMPLETED"}
     assert client.control("POST", "faults", fault)[0] == 200
@@ -97,7 +100,7 @@ def test_fault_with_a_code_of_its_own(client, cart):
     assert parsed(client.update(session_id, {}))["error_code"] == "SESSION_COMPLETED"
 
 
-def test_faults_are_counted_and_taken_in_order(client, cart):
+def test_faults_are_counted_and_taken_in_order(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next("read_credit_session", status=500)
     client.sandbox.fail_next(status=503, count=2)
     client.sandbox.fail_next(status=429)
@@ -107,7 +110,7 @@ def test_faults_are_counted_and_taken_in_order(client, cart):
 
 
 @pytest.mark.parametrize(("drop", "made"), [("before", 0), ("after", 1), (True, 1)])
-def test_dropped_call(client, cart, drop, made):
+def test_dropped_call(client: Client, cart: dict[str, Any], drop: str | bool, made: int) -> None:
     client.control("POST", "faults", {"drop": drop})
     assert client.dropped(*CREATE, cart) == Drop()
     assert len(client.sandbox.sessions) == made
@@ -115,7 +118,9 @@ def test_dropped_call(client, cart, drop, made):
     assert (call.operation, call.status, call.body) == ("create_credit_session", None, cart)
 
 
-def test_late_request_is_applied_after_its_connection_was_dropped(client, cart):
+def test_late_request_is_applied_after_its_connection_was_dropped(
+    client: Client, cart: dict[str, Any]
+) -> None:
     session_id = client.created(cart)["session_id"]
     client.control("POST", "faults", {"operation": "updateCreditSession", "drop": "late", "delay": 60})
     path = f"/payments/v1/sessions/{session_id}"
@@ -129,7 +134,7 @@ def test_late_request_is_applied_after_its_connection_was_dropped(client, cart):
     assert parsed(client.read(session_id))["locale"] == "en-SE"
 
 
-def test_late_requests_are_applied_in_the_order_of_their_time(client, cart):
+def test_late_requests_are_applied_in_the_order_of_their_time(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     path = f"/payments/v1/sessions/{session_id}"
     for delay, locale in ((90, "sv-SE"), (60, "en-SE")):
@@ -139,7 +144,7 @@ def test_late_requests_are_applied_in_the_order_of_their_time(client, cart):
     assert client.sandbox.sessions[session_id].content["locale"] == "sv-SE"
 
 
-def test_late_request_is_seen_by_whoever_looks(client, cart):
+def test_late_request_is_seen_by_whoever_looks(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next(drop="late", delay=60)
     client.dropped(*CREATE, cart)
     assert (len(client.sandbox.sessions), client.sandbox.calls[0].session_id) == (0, None)
@@ -149,14 +154,14 @@ def test_late_request_is_seen_by_whoever_looks(client, cart):
     assert call.status is None
 
 
-def test_late_request_that_is_refused_changes_nothing(client, cart):
+def test_late_request_that_is_refused_changes_nothing(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next(drop="late", delay=60)
     client.dropped(*CREATE, cart | {"order_amount": 1})
     client.sandbox.advance(61)
     assert not client.sandbox.sessions
 
 
-def test_reset_forgets_late_requests(client, cart):
+def test_reset_forgets_late_requests(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next(drop="late", delay=60)
     client.dropped(*CREATE, cart)
     client.sandbox.reset()
@@ -164,7 +169,7 @@ def test_reset_forgets_late_requests(client, cart):
     assert not client.sandbox.sessions
 
 
-def test_delay_goes_with_a_status_a_drop_or_the_usual_answer(client, cart):
+def test_delay_goes_with_a_status_a_drop_or_the_usual_answer(client: Client, cart: dict[str, Any]) -> None:
     client.sandbox.fail_next(delay=2)
     client.sandbox.fail_next(delay=3, status=500)
     client.sandbox.fail_next(delay=4, drop="before")
@@ -175,7 +180,7 @@ def test_delay_goes_with_a_status_a_drop_or_the_usual_answer(client, cart):
     assert client.dropped(*CREATE, cart) == Drop(delay=5)
 
 
-def test_pending_faults_are_listed_and_cleared(client, cart):
+def test_pending_faults_are_listed_and_cleared(client: Client, cart: dict[str, Any]) -> None:
     assert client.control("POST", "faults", {"status": 500, "count": 3})[0] == 200
     client.create(cart)
     (pending,) = client.control("GET", "faults")[1]
@@ -184,7 +189,7 @@ def test_pending_faults_are_listed_and_cleared(client, cart):
     assert client.create(cart).status == 200
 
 
-def test_fault_of_the_caller_stays_as_it_is(client, cart):
+def test_fault_of_the_caller_stays_as_it_is(client: Client, cart: dict[str, Any]) -> None:
     fault = Fault(status=500)
     for _ in range(2):
         client.sandbox.add_fault(fault)
@@ -193,12 +198,12 @@ def test_fault_of_the_caller_stays_as_it_is(client, cart):
     assert fault.count == 1
 
 
-def test_drop_of_false_is_none(client, cart):
+def test_drop_of_false_is_none(client: Client, cart: dict[str, Any]) -> None:
     assert client.control("POST", "faults", {"drop": False, "status": 500})[0] == 200
     assert client.create(cart).status == 500
 
 
-def test_numbers_beyond_all_bounds_are_no_json(client):
+def test_numbers_beyond_all_bounds_are_no_json(client: Client) -> None:
     response = client.create(b'{"order_amount": 1e999}')
     assert (response.status, parsed(response)["error_code"]) == (400, "BAD_REQUEST")
     assert b"Infinity" not in client.send("GET", "/_sandbox/calls").body
@@ -231,25 +236,43 @@ def test_numbers_beyond_all_bounds_are_no_json(client):
         ("retry_after", {"status": 429, "retry_after": -1}),
         ("retry_after", {"status": 503, "retry_after": 1}),
         ("drop", {"drop": "after", "status": 500}),
+        ("drip", {"drip": -1}),
+        ("drip", {"drip": 1, "drop": "after"}),
+        ("body", {"body": "xml"}),
+        ("body", {"body": ["html"]}),
+        ("body", {"body": "html", "drop": "after"}),
+        ("error_code", {"status": 403, "body": "html", "error_code": "X"}),
+        ("error_code", {"status": 403, "body": "empty", "error_code": "X"}),
+        ("delay", {"drop": "overtaken", "delay": 1}),
+        ("duplicate", {"duplicate": 1}),
+        ("duplicate", {"duplicate": True, "status": 500}),
+        ("duplicate", {"duplicate": True, "drop": "before"}),
+        ("duplicate", {"duplicate": True, "drop": "late", "delay": 1}),
+        ("duplicate", {"duplicate": True, "drop": "overtaken"}),
+        ("probability", {"status": 500, "probability": 0}),
+        ("probability", {"status": 500, "probability": 1.1}),
+        ("probability", {"status": 500, "probability": True}),
+        ("seed", {"status": 500, "probability": 0.5, "seed": 1.5}),
+        ("seed", {"status": 500, "seed": 1}),
         ("count", {"status": 500, "count": 0}),
         ("count", {"status": 500, "count": 1.5}),
         ("stauts", {"stauts": 500}),
     ],
 )
-def test_bad_fault_is_refused_by_the_name_of_its_field(client, field, content):
+def test_bad_fault_is_refused_by_the_name_of_its_field(client: Client, field: str, content: object) -> None:
     status, answer = client.control("POST", "faults", content)
     assert status == 400
     assert answer["error"].startswith(f"{field}: ")
     assert client.sandbox.faults == []
 
 
-def test_fail_next_refuses_what_makes_no_fault(sandbox):
+def test_fail_next_refuses_what_makes_no_fault(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="count: must be"):
         sandbox.fail_next(status=500, count=0)
 
 
 @pytest.mark.parametrize("name", ["advance", "seconds"])
-def test_clock_moves_forward(client, name):
+def test_clock_moves_forward(client: Client, name: str) -> None:
     before = datetime.fromisoformat(client.control("GET", "clock")[1]["now"])
     status, answer = client.control("POST", "clock", {name: 90})
     moved = datetime.fromisoformat(answer["now"]) - before
@@ -260,13 +283,13 @@ def test_clock_moves_forward(client, name):
 @pytest.mark.parametrize(
     "content", [None, [], {}, {"advance": "1"}, {"advance": True}, {"advance": -1}, {"advance": 1e12}]
 )
-def test_clock_refuses_what_is_no_time(client, content):
+def test_clock_refuses_what_is_no_time(client: Client, content: object) -> None:
     status, answer = client.control("POST", "clock", content)
     assert status == 400
     assert answer["error"].startswith("advance: ")
 
 
-def test_reset_forgets_everything(client, cart):
+def test_reset_forgets_everything(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     client.sandbox.fail_next(status=500)
     client.sandbox.advance(3600)
@@ -289,7 +312,7 @@ def test_reset_forgets_everything(client, cart):
         ("POST", "/kp/lib/v1/session", "GET, OPTIONS"),
     ],
 )
-def test_wrong_method(client, method, path, allow):
+def test_wrong_method(client: Client, method: str, path: str, allow: str) -> None:
     response = client.send(method, path)
     assert (response.status, response.headers["Allow"]) == (405, allow)
 
@@ -297,7 +320,7 @@ def test_wrong_method(client, method, path, allow):
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/payments/v1/sessions/", "/payments/v1/sessions/a/b", "/_sandbox/x"]
 )
-def test_unknown_path(client, path):
+def test_unknown_path(client: Client, path: str) -> None:
     response = client.send("GET", path)
     assert response.status == 404
     assert isinstance(parsed(response), dict)

@@ -1,9 +1,11 @@
 """HTTP Basic in both of Klarna's styles."""
 
 import base64
+from typing import Any
 
 import pytest
 
+from django_klarna.sandbox import Sandbox
 from tests.sandbox.conftest import Client, basic
 
 
@@ -20,7 +22,7 @@ def encoded(text: bytes) -> str:
         "basic klarna_test_api_x",
     ],
 )
-def test_accepted(sandbox, cart, authorization):
+def test_accepted(sandbox: Sandbox, cart: dict[str, Any], authorization: str) -> None:
     assert Client(sandbox, authorization).create(cart).status == 200
 
 
@@ -39,7 +41,9 @@ def test_accepted(sandbox, cart, authorization):
         "Bearer klarna_test_api_x",
     ],
 )
-def test_refused_with_a_page_and_no_correlation_id(sandbox, cart, authorization):
+def test_refused_with_a_page_and_no_correlation_id(
+    sandbox: Sandbox, cart: dict[str, Any], authorization: str
+) -> None:
     response = Client(sandbox, authorization).create(cart)
     assert response.status == 401
     assert response.headers["Content-Type"] == "text/html"
@@ -49,7 +53,7 @@ def test_refused_with_a_page_and_no_correlation_id(sandbox, cart, authorization)
     assert not sandbox.sessions
 
 
-def test_api_key_is_its_own_owner(sandbox, cart):
+def test_api_key_is_its_own_owner(sandbox: Sandbox, cart: dict[str, Any]) -> None:
     session_id = Client(sandbox, "Basic klarna_test_api_a").created(cart)["session_id"]
     assert Client(sandbox, "Basic klarna_test_api_a").read(session_id).status == 200
     assert Client(sandbox, "Basic klarna_test_api_b").read(session_id).status == 404

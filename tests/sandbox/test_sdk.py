@@ -1,18 +1,21 @@
 """What the browser gets."""
 
+from typing import Any
+
 import jwt
 import pytest
 
+from django_klarna.sandbox import Response
 from tests.sandbox.conftest import Client, parsed
 
 PATH = "/kp/lib/v1/session"
 
 
-def shown(client: Client, token: str):
+def shown(client: Client, token: str) -> Response:
     return Client(client.sandbox, f"Bearer {token}").send("GET", PATH)
 
 
-def test_widget_shows_the_session_behind_its_token(client, cart):
+def test_widget_shows_the_session_behind_its_token(client: Client, cart: dict[str, Any]) -> None:
     created = client.created(cart)
     response = shown(client, created["client_token"])
     assert response.status == 200
@@ -31,7 +34,7 @@ def test_widget_shows_the_session_behind_its_token(client, cart):
     assert (content["order_amount"], content["locale"]) == (20000, "sv-SE")
 
 
-def test_widget_gets_nothing_for_a_session_that_is_over(client, cart):
+def test_widget_gets_nothing_for_a_session_that_is_over(client: Client, cart: dict[str, Any]) -> None:
     expired = client.created(cart)
     client.sandbox.advance(48 * 3600)
     completed = client.created(cart)
@@ -42,7 +45,7 @@ def test_widget_gets_nothing_for_a_session_that_is_over(client, cart):
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_token_of_another_making_is_refused(client, cart):
+def test_token_of_another_making_is_refused(client: Client, cart: dict[str, Any]) -> None:
     created = client.created(cart)
     session_id = created["session_id"]
     forged = jwt.encode({"session_id": session_id}, "k" * 32, algorithm="HS256")
@@ -52,7 +55,7 @@ def test_token_of_another_making_is_refused(client, cart):
     assert Client(client.sandbox, f"Basic {created['client_token']}").send("GET", PATH).status == 401
 
 
-def test_preflight(client):
+def test_preflight(client: Client) -> None:
     response = Client(client.sandbox, "").send("OPTIONS", PATH)
     assert response.status == 204
     assert response.headers["Access-Control-Allow-Headers"] == "Authorization"
@@ -67,7 +70,7 @@ def test_preflight(client):
         ("/kp/lib/v1/badge.svg", "image/svg+xml", b"<svg"),
     ],
 )
-def test_files(client, path, content_type, part):
+def test_files(client: Client, path: str, content_type: str, part: bytes) -> None:
     response = Client(client.sandbox, "").send("GET", path)
     assert (response.status, response.headers["Content-Type"]) == (200, content_type)
     assert part in response.body

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -12,7 +13,7 @@ from tests.sandbox.conftest import Client, bad_fields, basic, parsed
 HOURS = 3600
 
 
-def test_create_answers_id_token_and_categories(client, cart):
+def test_create_answers_id_token_and_categories(client: Client, cart: dict[str, Any]) -> None:
     response = client.create(cart)
     content = parsed(response)
     assert response.status == 200
@@ -23,7 +24,7 @@ def test_create_answers_id_token_and_categories(client, cart):
     assert category["asset_urls"]["standard"] == "http://127.0.0.1:8100/kp/lib/v1/badge.svg"
 
 
-def test_client_token_is_a_jwt_that_leads_to_the_session(client, cart):
+def test_client_token_is_a_jwt_that_leads_to_the_session(client: Client, cart: dict[str, Any]) -> None:
     created = client.created(cart | {"locale": "sv-SE"})
     assert jwt.get_unverified_header(created["client_token"])["alg"] == "HS256"
     assert jwt.decode(created["client_token"], options={"verify_signature": False}) == {
@@ -34,7 +35,7 @@ def test_client_token_is_a_jwt_that_leads_to_the_session(client, cart):
     }
 
 
-def test_read_returns_what_was_sent_and_what_klarna_added(client, cart):
+def test_read_returns_what_was_sent_and_what_klarna_added(client: Client, cart: dict[str, Any]) -> None:
     extra = {
         "intent": "buy",
         "locale": "sv-SE",
@@ -61,12 +62,12 @@ def test_read_returns_what_was_sent_and_what_klarna_added(client, cart):
     assert timedelta(hours=47, minutes=59) < left <= timedelta(hours=48)
 
 
-def test_read_gives_the_default_locale(client, cart):
+def test_read_gives_the_default_locale(client: Client, cart: dict[str, Any]) -> None:
     created = client.created(cart)
     assert parsed(client.read(created["session_id"]))["locale"] == "en-US"
 
 
-def test_read_keeps_people_and_the_authorization_url_back(client, cart):
+def test_read_keeps_people_and_the_authorization_url_back(client: Client, cart: dict[str, Any]) -> None:
     urls = {name: f"https://shop.example/{name}" for name in ("confirmation", "notification", "push")}
     people = {
         "customer": {"type": "person"},
@@ -81,7 +82,7 @@ def test_read_keeps_people_and_the_authorization_url_back(client, cart):
     assert client.sandbox.sessions[created["session_id"]].content["customer"] == {"type": "person"}
 
 
-def test_update_merges_the_top_level_and_replaces_the_lines(client, cart):
+def test_update_merges_the_top_level_and_replaces_the_lines(client: Client, cart: dict[str, Any]) -> None:
     created = client.created(cart | {"locale": "sv-SE", "merchant_urls": {"push": "https://a.example"}})
     changes = {
         "order_amount": 20000,
@@ -98,7 +99,9 @@ def test_update_merges_the_top_level_and_replaces_the_lines(client, cart):
     assert content["client_token"] == created["client_token"]
 
 
-def test_update_is_checked_as_a_whole_new_session_and_else_changes_nothing(client, cart):
+def test_update_is_checked_as_a_whole_new_session_and_else_changes_nothing(
+    client: Client, cart: dict[str, Any]
+) -> None:
     session_id = client.created(cart)["session_id"]
     before = parsed(client.read(session_id))
     assert bad_fields(client.update(session_id, {"order_amount": 1})) == ["order_amount"]
@@ -107,7 +110,7 @@ def test_update_is_checked_as_a_whole_new_session_and_else_changes_nothing(clien
     assert parsed(client.read(session_id)) == before
 
 
-def test_read_only_and_unknown_fields_are_ignored(client, cart):
+def test_read_only_and_unknown_fields_are_ignored(client: Client, cart: dict[str, Any]) -> None:
     sent = {"status": "complete", "expires_at": "2000-01-01T00:00:00Z", "client_token": 5, "surprise": 1}
     session_id = client.created(cart | sent)["session_id"]
     content = parsed(client.read(session_id))
@@ -120,8 +123,8 @@ def test_read_only_and_unknown_fields_are_ignored(client, cart):
     assert parsed(client.read(session_id)) == content
 
 
-@pytest.mark.parametrize("session_id", ["nothing", str(uuid.uuid4())])
-def test_unknown_session(client, cart, session_id):
+@pytest.mark.parametrize("session_id", ["nothing", str(uuid.UUID(int=7))])
+def test_unknown_session(client: Client, cart: dict[str, Any], session_id: str) -> None:
     for response in (client.read(session_id), client.update(session_id, cart)):
         content = parsed(response)
         assert (response.status, content["error_code"]) == (404, "NOT_FOUND")
@@ -129,7 +132,7 @@ def test_unknown_session(client, cart, session_id):
         assert content["correlation_id"] == response.headers["Klarna-Correlation-Id"]
 
 
-def test_session_of_other_credentials_is_unknown(client, cart):
+def test_session_of_other_credentials_is_unknown(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     other = Client(client.sandbox, basic("K999_other", "secret"))
     assert other.read(session_id).status == 404
@@ -137,7 +140,7 @@ def test_session_of_other_credentials_is_unknown(client, cart):
     assert Client(client.sandbox, basic("K123_shop", "rotated")).read(session_id).status == 200
 
 
-def test_session_expires_48_hours_after_it_was_made(client, cart):
+def test_session_expires_48_hours_after_it_was_made(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     client.sandbox.advance(47 * HOURS)
     assert client.update(session_id, {"locale": "sv-SE"}).status == 204
@@ -146,7 +149,7 @@ def test_session_expires_48_hours_after_it_was_made(client, cart):
     assert client.update(session_id, {"locale": "sv-SE"}).status == 404
 
 
-def test_update_extends_the_life_when_asked_to(cart):
+def test_update_extends_the_life_when_asked_to(cart: dict[str, Any]) -> None:
     client = Client(Sandbox(update_extends_expiry=True))
     session_id = client.created(cart)["session_id"]
     client.sandbox.advance(47 * HOURS)
@@ -155,7 +158,7 @@ def test_update_extends_the_life_when_asked_to(cart):
     assert client.read(session_id).status == 200
 
 
-def test_completed_session_can_be_read_and_not_changed(client, cart):
+def test_completed_session_can_be_read_and_not_changed(client: Client, cart: dict[str, Any]) -> None:
     session_id = client.created(cart)["session_id"]
     client.sandbox.complete(session_id)
     assert parsed(client.read(session_id))["status"] == "complete"
@@ -163,7 +166,7 @@ def test_completed_session_can_be_read_and_not_changed(client, cart):
     assert (response.status, parsed(response)["error_code"]) == (404, "SESSION_COMPLETED")
 
 
-def test_every_json_answer_has_its_own_correlation_id(client, cart):
+def test_every_json_answer_has_its_own_correlation_id(client: Client, cart: dict[str, Any]) -> None:
     created = client.create(cart)
     session_id = parsed(created)["session_id"]
     answers = [created, client.read(session_id), client.update(session_id, {}), client.create({})]
