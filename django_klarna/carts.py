@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.core.signals import setting_changed
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
+from django_klarna.accounts import DEFAULT_ACCOUNT
 from django_klarna.api import SessionCreate
-from django_klarna.conf import DEFAULT_ACCOUNT, get_settings
+from django_klarna.conf import get_settings
 from django_klarna.exceptions import KlarnaConfigurationError
 
 CartT = TypeVar("CartT", bound=Model)
@@ -38,7 +40,7 @@ class CartAdapter(ABC, Generic[CartT]):
         """Describe ``cart`` to Klarna, usually with a `SessionBuilder`; `CartNotPayable` if it cannot be paid."""
 
     @abstractmethod
-    def confirmation_url(self, cart: CartT) -> str:
+    def confirmation_url(self, cart: CartT) -> str | Promise:
         """Give the page to which Klarna sends the shopper after the purchase: a path, or an absolute URL."""
 
     def account_for(self, cart: CartT) -> str:

@@ -1,13 +1,15 @@
 """One `KlarnaClient` per account and process, pooled; never shared over a fork (the client sees to that)."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django import get_version
 from django.core.signals import setting_changed
 
+from django_klarna.accounts import Account
 from django_klarna.api import KlarnaClient
-from django_klarna.conf import Account, get_settings
+from django_klarna.audit import note
+from django_klarna.conf import get_settings
 from django_klarna.exceptions import KlarnaConfigurationError
 
 
@@ -39,6 +41,7 @@ def options(account: Account) -> dict[str, Any]:
         "connect_timeout": account.connect_timeout,
         "read_timeout": account.read_timeout,
         "user_agent": f"Django/{get_version()}",
+        "on_call": partial(note, account.alias),
     }
 
 

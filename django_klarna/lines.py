@@ -103,11 +103,11 @@ class SessionBuilder:
         #: What the shop's tax was off from the exact one, in minor units; set by `build` when it is given a tax.
         self.tax_drift = 0
         self._rows: list[Row] = []
-        self._coupons: list[tuple[str, int]] = []
+        self._coupons: list[int] = []
 
     def add_item(  # noqa: PLR0913 - what a row of a cart has
         self,
-        name: str,
+        name: str | Promise,
         *,
         quantity: int,
         price: Decimal | int,
@@ -135,7 +135,7 @@ class SessionBuilder:
             )
         self._add(type, name, pieces, gross, tax_rate, discount=reduced, product=line_fields(product))
 
-    def add_shipping(self, name: str, price: Decimal | int, *, tax_rate: Decimal | int) -> None:
+    def add_shipping(self, name: str | Promise, price: Decimal | int, *, tax_rate: Decimal | int) -> None:
         """Add what the delivery costs, tax included; it is a line of its own even when it is free."""
         gross = to_minor("price", price, self.purchase_currency)
         if gross < 0:
@@ -144,12 +144,12 @@ class SessionBuilder:
             )
         self._add("shipping_fee", name, 1, gross, tax_rate)
 
-    def add_discount(self, name: str, amount: Decimal | int) -> None:
+    def add_discount(self, name: str | Promise, amount: Decimal | int) -> None:
         """Take ``amount`` (positive, tax included) off the items, each in proportion to what it costs."""
         reduction = to_minor("amount", amount, self.purchase_currency)
         if reduction < 0:
             self._refuse("total_discount_amount", expected="0 or more", actual=reduction)
-        self._coupons.append((name, reduction))
+        self._coupons.append(reduction)
 
     def build(self, *, total: Decimal | int, tax: Decimal | int | None = None) -> SessionCreate:
         """Give the session; its ``order_amount`` is the shop's ``total`` exactly.
@@ -176,7 +176,15 @@ class SessionBuilder:
             **self.options,
         )
 
-    def _add(self, type: str, name: str, quantity: int, gross: int, tax_rate: object, **more: Any) -> None:  # noqa: A002 - as in Klarna
+    def _add(
+        self,
+        type: str,  # noqa: A002 - as in Klarna
+        name: str | Promise,
+        quantity: int,
+        gross: int,
+        tax_rate: object,
+        **more: Any,
+    ) -> None:
         rate = self._tax_rate(tax_rate)
         name = str(name) if isinstance(name, Promise) else name
         self._rows.append(Row(type=type, name=name, quantity=quantity, gross=gross, tax_rate=rate, **more))
@@ -201,7 +209,7 @@ class SessionBuilder:
 
     def _reduced_rows(self) -> list[Row]:
         rows = list(self._rows)
-        for _name, amount in self._coupons:
+        for amount in self._coupons:
             items = [index for index, row in enumerate(rows) if row.type != "shipping_fee" and row.total]
             available = sum(rows[index].total for index in items)
             if amount > available:

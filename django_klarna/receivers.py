@@ -4,7 +4,7 @@ Nothing of ours is touched inside the shop's transaction: a row lock there would
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -137,14 +137,16 @@ def connect() -> None:
     """Listen to the models that the adapter watches; what is wrong with the settings, the system checks tell."""
     cart_changed.connect(on_cart_changed, dispatch_uid=DISPATCH_UID)
     try:
-        cart_model, watches = apps.get_model(cart_model_label()), get_adapter().watches
+        cart_model = apps.get_model(cart_model_label())
+        named: Iterable[object] = get_adapter().watches
     except (KlarnaConfigurationError, LookupError) as error:
         logger.error("Changes of carts are not noticed: %s", error)  # noqa: TRY400 - the message says it all
         return
+    watched = tuple(model for model in named if isinstance(model, type))
     for model in apps.get_models():
         if issubclass(model, cart_model):
             post_delete.connect(on_cart_deleted, sender=model, dispatch_uid=f"{DISPATCH_UID}.deleted")
-        if issubclass(model, tuple(watches)):
+        if issubclass(model, watched):
             for signal in SIGNALS:
                 signal.connect(on_change, sender=model, dispatch_uid=DISPATCH_UID)
 

@@ -1,22 +1,9 @@
 """``path("klarna/", include("django_klarna.urls"))``."""
 
-from collections.abc import Callable
-from typing import Any
-
-from django.db import connections
-from django.db.transaction import non_atomic_requests
-from django.http import HttpResponseBase
 from django.urls import path
 
 from django_klarna.rest.views import SessionView
-
-
-def without_transaction(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
-    """Exempt a view from ATOMIC_REQUESTS of every database: it would be open while we wait for Klarna."""
-    for alias in connections:
-        view = non_atomic_requests(using=alias)(view)
-    return view
-
+from django_klarna.services.transactions import without_transaction
 
 app_name = "klarna"
 urlpatterns = [

@@ -26,7 +26,7 @@ class SmallJSONParser(JSONParser):
     ) -> Any:  # noqa: ANN401 - whatever JSON holds
         """Give the content; ``ParseError`` and `TooLargeError` say why not."""
         request = (parser_context or {})["request"]
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
+        if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
             raise TooLargeError
         try:
             return super().parse(stream, media_type, parser_context)

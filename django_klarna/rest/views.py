@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.cache import add_never_cache_headers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
@@ -31,8 +32,6 @@ class SessionView(APIView):
     from the project's defaults is set here, but for the authenticators: who the shopper is, is the project's to say.
     """
 
-    # Django's LoginRequiredMiddleware: a shopper need not have an account.
-    login_required = False
     http_method_names = ("get", "post", "head")
     permission_classes = (FromOwnPages,)
     parser_classes = (SmallJSONParser,)
@@ -40,7 +39,6 @@ class SessionView(APIView):
     throttle_classes = (VisitorThrottle,)
     content_negotiation_class = DefaultContentNegotiation
     versioning_class = None
-    metadata_class = None
 
     def get(self, request: Request) -> Response:
         """Answer 200 with the token, or with ``state: "stale"`` and none."""
@@ -66,9 +64,17 @@ class SessionView(APIView):
             with suppress(KlarnaError):  # the row has noted it, and ensure_session() decides what it means
                 services.refresh_session(session.pk)
 
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Remember who has logged in to the shop: the project's authenticators may know other ways only."""
+        super().setup(request, *args, **kwargs)
+        self.visitor = getattr(request, "user", None)
+
     def get_cart(self, request: Request) -> Model:
         """Find the cart of the shopper anew; `CartNotPayable` when there is none."""
-        cart: Model | None = get_adapter().cart_for(request._request)  # noqa: SLF001 - the adapter is promised an HttpRequest
+        asked = request._request  # noqa: SLF001 - the adapter is promised an HttpRequest
+        if self.visitor is not None and request.successful_authenticator is None:
+            asked.user = self.visitor  # the framework has put its own nobody there
+        cart: Model | None = get_adapter().cart_for(asked)
         if cart is None:
             raise CartNotPayable((missing_cart(),))
         return cart

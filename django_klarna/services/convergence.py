@@ -8,9 +8,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from django_klarna.api.sessions import Sessions
@@ -20,6 +20,7 @@ from django_klarna.exceptions import (
     CartNotPayable,
     KlarnaAPIError,
     KlarnaAuthenticationError,
+    KlarnaBusyError,
     KlarnaConflictError,
     KlarnaConnectionError,
     KlarnaError,
@@ -31,9 +32,9 @@ from django_klarna.exceptions import (
 from django_klarna.models import KlarnaSession, State
 from django_klarna.services import columns
 from django_klarna.services.deadlines import Deadline
-from django_klarna.services.leases import Lease, LeaseLostError, sessions
+from django_klarna.services.leases import Lease, LeaseLostError
 from django_klarna.services.payloads import Payload, build_payload
-from django_klarna.services.transactions import durable
+from django_klarna.services.succession import take_over
 from django_klarna.signals import session_closed, session_created, session_updated
 
 logger = logging.getLogger("django_klarna")
@@ -122,34 +123,12 @@ def update(lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadlin
 def replace(
     lease: Lease, row: KlarnaSession, payload: Payload, deadline: Deadline, end: State
 ) -> KlarnaSession:
-    """Create another session and let it take the place of ``row``, in one transaction; the lease goes with it."""
+    """Create another session and let it take the place of ``row``; the lease goes with it."""
     answer = client(payload.account).create_credit_session(payload.session, timeout=deadline.left())
     values = {**columns.accepted(row, payload), **columns.created(answer, payload)}
-    try:
-        new = take_over(lease, row, values, end)
-    except IntegrityError:
-        raise LeaseLostError from None  # the cart was deleted meanwhile
+    new = take_over(lease, row, values, end)
     lease.announce(session_closed, row)
     lease.announce(session_created, new)
-    return new
-
-
-def take_over(lease: Lease, row: KlarnaSession, values: dict[str, Any], end: State) -> KlarnaSession:
-    """Insert the successor of ``row`` and end ``row`` in one transaction; the changes since then go with it."""
-    with durable():
-        lease.move(row, end, live=None)
-        changes = sessions().values_list("revision", flat=True).get(pk=row.pk)
-        new = sessions().create(
-            cart_id=row.cart_id,
-            live=True,
-            state=State.OPEN,
-            revision=changes,
-            lease_owner=lease.owner,
-            lease_until=row.lease_until,
-            **values,
-        )
-        lease.write(row, lease_owner=None)
-    lease.pk = new.pk
     return new
 
 
@@ -206,10 +185,10 @@ def already_paid() -> Violation:
 
 @contextmanager
 def recorded(lease: Lease, row: KlarnaSession) -> Iterator[None]:
-    """Keep the last error on the row, for staff."""
+    """Keep the last error on the row, for staff; that time was up says less than what used it up."""
     try:
         yield
-    except LeaseLostError:
+    except (KlarnaBusyError, LeaseLostError):
         raise
     except Exception as error:
         if isinstance(error, KlarnaAuthenticationError):

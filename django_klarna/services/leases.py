@@ -1,6 +1,7 @@
 """The lease of a row: about speed, never about correctness. Every write under it is fenced by its owner."""
 
 import uuid
+from contextvars import Token
 from types import TracebackType
 from typing import Any, Self
 
@@ -8,6 +9,7 @@ from django.db import IntegrityError
 from django.dispatch import Signal
 from django.utils import timezone
 
+from django_klarna.audit import Work, current_work
 from django_klarna.exceptions import KlarnaError
 from django_klarna.models import KlarnaSession, KlarnaSessionQuerySet, State, lease_end
 from django_klarna.services import columns
@@ -23,7 +25,10 @@ class LeaseLostError(KlarnaError):
 
 
 class Lease:
-    """The right to work on one live row; released at the end of a ``with`` block that fails."""
+    """The right to work on one live row; released at the end of a ``with`` block that fails.
+
+    Calls of Klarna inside that block are noted down as made for the row.
+    """
 
     def __init__(self, pk: int, owner: uuid.UUID) -> None:
         self.pk = pk
@@ -31,11 +36,13 @@ class Lease:
         self._news: list[tuple[Signal, KlarnaSession]] = []
 
     def __enter__(self) -> Self:
+        self._before: Token[Work | None] = current_work.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        current_work.reset(self._before)
         if kind is not None:
             self.release()
         for signal, session in self._news:
@@ -51,10 +58,14 @@ class Lease:
 
     def row(self) -> KlarnaSession:
         """Read the row; `LeaseLostError` if it is no longer ours."""
-        row = self.rows().first()
-        if row is None:
-            raise LeaseLostError
-        return row
+        return known(self.rows())
+
+    def lock(self) -> KlarnaSession:
+        """Read the row and keep others off it until the transaction ends.
+
+        ``OperationalError`` at once if another transaction has it, `LeaseLostError` if it is no longer ours.
+        """
+        return known(self.rows().select_for_update(nowait=True))
 
     def write(self, row: KlarnaSession, **values: Any) -> None:
         """Write ``values`` to the database and to ``row``; `LeaseLostError` if the lease is no longer ours."""
@@ -77,6 +88,14 @@ class Lease:
     def release_at(self, revision: int) -> bool:
         """Give the row back if no change of the cart came in since ``revision``."""
         return bool(self.rows().filter(revision=revision).update(lease_owner=None))
+
+
+def known(rows: KlarnaSessionQuerySet) -> KlarnaSession:
+    """Give the one row of a lease; `LeaseLostError` if there is none."""
+    row = rows.first()
+    if row is None:
+        raise LeaseLostError
+    return row
 
 
 def sessions() -> KlarnaSessionQuerySet:

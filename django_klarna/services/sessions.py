@@ -108,19 +108,24 @@ def sync_session(pk: int) -> bool:
     return True
 
 
-def refresh_session(pk: int) -> None:
-    """Read a live session at Klarna once: token, categories, expiry, or that it is gone (then it will be replaced)."""
+def refresh_session(pk: int) -> bool:
+    """Read a live session at Klarna once: token, categories, expiry, or that it is gone (then it will be replaced).
+
+    Tells whether this worker read it; one that is not open, or that another worker has, is left alone.
+    """
     refuse_open_transaction("refresh_session")
     deadline = Deadline(get_settings().sync_timeout)
     lease = acquire(pk, deadline.left())
     if lease is None:
-        return
+        return False
     with suppress(LeaseLostError), lease:
         row = lease.row()
         if row.state == State.OPEN:
             with recorded(lease, row):
                 read_again(lease, row, deadline)
         lease.release()
+        return row.state == State.OPEN
+    return False
 
 
 def close_session(pk: int) -> bool:

@@ -1,11 +1,13 @@
 """Where transactions begin and end: short and durable around writes, none while we wait for Klarna."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.transaction import TransactionManagementError
+from django.db.transaction import TransactionManagementError, non_atomic_requests
+from django.http import HttpResponseBase
 
 from django_klarna.models import KlarnaSession
 
@@ -20,15 +22,27 @@ def is_in_block(connection: BaseDatabaseWrapper) -> bool:
     return connection.in_atomic_block and not getattr(connection.atomic_blocks[-1], "_from_testcase", False)
 
 
+def is_open(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether a transaction is open, by a block or by hand, without connecting to find out."""
+    is_connected = connection.connection is not None
+    by_hand = is_connected and not connection.in_atomic_block and not connection.autocommit
+    return by_hand or is_in_block(connection)
+
+
 def refuse_open_transaction(service: str) -> None:
-    """Raise `TransactionManagementError` naming the cure when a transaction is open around a service."""
-    connection = transaction.get_connection(database())
-    by_hand = not connection.in_atomic_block and not connection.get_autocommit()
-    if by_hand or is_in_block(connection):
+    """Raise `TransactionManagementError` naming the cure when a transaction is open, on any database."""
+    if any(is_open(connection) for connection in connections.all(initialized_only=True)):
         raise TransactionManagementError(
             f"{service}() commits what it does and may wait for Klarna: it cannot run inside an open transaction. "
             f"Call it after the atomic() block, or with transaction.on_commit(); in a view use @non_atomic_requests."
         )
+
+
+def without_transaction(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+    """Exempt a view from ATOMIC_REQUESTS of every database: it would be open while we wait for Klarna."""
+    for alias in connections:
+        view = non_atomic_requests(using=alias)(view)
+    return view
 
 
 @contextmanager
@@ -52,3 +66,10 @@ def snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
+
+
+def check_foreign_keys() -> None:
+    """Check what was written so far: PostgreSQL would do so at the commit, and wait there for the rows pointed at."""
+    connection = transaction.get_connection(database())
+    if connection.vendor == "postgresql":
+        connection.check_constraints()

@@ -1,27 +1,25 @@
-"""Staff browse the sessions; nothing here writes, and nothing calls Klarna."""
+"""Staff browse the sessions; looking at them neither writes nor calls Klarna."""
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from django_klarna.admin.browsing import badge, render_html
+from django_klarna.admin.calls import table_of_calls
+from django_klarna.admin.repairs import RepairAdmin
+from django_klarna.markets import MARKETS
 from django_klarna.models import KlarnaSession, State
 from django_klarna.money import display
-
-# ModelAdmin takes type arguments in the stubs only.
-if TYPE_CHECKING:
-    SessionModelAdmin = admin.ModelAdmin[KlarnaSession]
-else:
-    SessionModelAdmin = admin.ModelAdmin
 
 TONES = {
     State.OPEN: "good",
@@ -72,18 +70,30 @@ class UseFilter(admin.SimpleListFilter):
         return uses.get(self.value() or "", queryset)
 
 
+class CountryFilter(admin.SimpleListFilter):
+    """The country; Django's own filter would look through all rows for those that occur."""
+
+    title = _("country")
+    parameter_name = "purchase_country"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
+        """Name the choices."""
+        return [(country, country) for country in MARKETS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
+        """Narrow to the chosen one."""
+        country = self.value()
+        return queryset.filter(purchase_country=country) if country else queryset
+
+
 @admin.register(KlarnaSession)
-class KlarnaSessionAdmin(SessionModelAdmin):
+class KlarnaSessionAdmin(RepairAdmin):
     """Read-only: what a row says is Klarna's answer, not an opinion."""
 
     list_display = ("key", "cart_number", "badge", "amount", "marks", "updated_at")
-    list_filter = (UseFilter, AttentionFilter, "state", "purchase_country")
+    list_filter = (UseFilter, AttentionFilter, "state", CountryFilter)
     search_fields = ("key__exact", "session_id__exact", "error_correlation_id__exact")
     search_help_text = _("Key, Klarna's session id, the cart's id or a correlation id, in full.")
-    ordering = ("-pk",)
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
-    list_per_page = 50
     fieldsets = (
         (None, {"fields": ("badge", "marks", "cart_number", "account", "key", "session_id")}),
         (
@@ -123,8 +133,12 @@ class KlarnaSessionAdmin(SessionModelAdmin):
         (_("Payload"), {"classes": ("collapse",), "fields": ("payment_methods", "payload_text")}),
     )
 
-    class Media:
-        css = {"all": ("django_klarna/admin.css",)}  # noqa: RUF012 - Django reads a dict here
+    def get_fieldsets(self, request: HttpRequest, obj: KlarnaSession | None = None) -> Any:  # noqa: ANN401 - Django's
+        """Show the calls too, to those who may see calls."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not request.user.has_perm("django_klarna.view_klarnaapicall"):
+            return fieldsets
+        return (*fieldsets, (_("Calls of Klarna"), {"fields": ("calls",)}))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[KlarnaSession], search_term: str
@@ -137,18 +151,6 @@ class KlarnaSessionAdmin(SessionModelAdmin):
         except (ValidationError, ValueError):
             return found, may_repeat
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Sessions are made by carts."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: KlarnaSession | None = None) -> bool:
-        """Nothing here is edited by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: KlarnaSession | None = None) -> bool:
-        """Keep what happened at Klarna."""
-        return False
-
     @admin.display(description=_("cart"), ordering="cart_id")
     def cart_number(self, session: KlarnaSession) -> str:
         """Give the id of the cart: reading carts themselves would cost a query a row."""
@@ -157,10 +159,7 @@ class KlarnaSessionAdmin(SessionModelAdmin):
     @admin.display(description=_("state"), ordering="state")
     def badge(self, session: KlarnaSession) -> SafeString:
         """Give the state, coloured by whether it is a good one."""
-        tone = TONES.get(State(session.state), "over")
-        return format_html(
-            '<span class="klarna-badge klarna-{}">{}</span>', tone, session.get_state_display()
-        )
+        return badge(TONES.get(State(session.state), "over"), session.get_state_display())
 
     @admin.display(description=_("amount"), ordering="order_amount")
     def amount(self, session: KlarnaSession) -> str:
@@ -175,13 +174,13 @@ class KlarnaSessionAdmin(SessionModelAdmin):
     @admin.display(description=_("attention"))
     def marks(self, session: KlarnaSession) -> SafeString:
         """Give what is unusual about a session in use."""
-        return render_html("marks", {"marks": marks_of(session)})
+        return render_html("klarnasession/marks", {"marks": marks_of(session)})
 
     @admin.display(description=_("order lines"))
     def order_lines(self, session: KlarnaSession) -> SafeString:
         """Give the lines that Klarna last accepted, amounts as money."""
         lines = [line_row(line, session.purchase_currency) for line in session.payload.get("order_lines", ())]
-        return render_html("order_lines", {"lines": lines, "total": self.amount(session)})
+        return render_html("klarnasession/order_lines", {"lines": lines, "total": self.amount(session)})
 
     @admin.display(description=_("payment methods"))
     def payment_methods(self, session: KlarnaSession) -> str:
@@ -190,17 +189,18 @@ class KlarnaSessionAdmin(SessionModelAdmin):
             ", ".join(str(category.get("name", "?")) for category in session.payment_method_categories) or "-"
         )
 
+    @admin.display(description=_("the last ones"))
+    def calls(self, session: KlarnaSession) -> SafeString:
+        """Give the last calls that were made for the session."""
+        url = reverse(f"{self.admin_site.name}:django_klarna_klarnaapicall_changelist")
+        return table_of_calls(session, url)
+
     @admin.display(description=_("sent to Klarna"))
     def payload_text(self, session: KlarnaSession) -> SafeString:
         """Give the JSON that Klarna last accepted, without URLs of ours and without personal data."""
         return format_html(
             '<pre class="klarna-payload">{}</pre>', json.dumps(session.payload, indent=2, ensure_ascii=False)
         )
-
-
-def render_html(name: str, context: dict[str, Any]) -> SafeString:
-    """Render one of the small templates of the admin."""
-    return render_to_string(f"admin/django_klarna/klarnasession/{name}.html", context)
 
 
 def marks_of(session: KlarnaSession) -> list[tuple[str, Any]]:

@@ -183,6 +183,10 @@ class KlarnaSession(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("cart", "live"), name="klarna_one_live_session_per_cart"),
         )
+        permissions = (
+            ("sync_klarnasession", "Can send a cart to Klarna"),
+            ("refresh_klarnasession", "Can read a session from Klarna"),
+        )
 
     def __str__(self) -> str:
         return self.key
