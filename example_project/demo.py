@@ -220,7 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["PORT"] = str(options.port)
     os.environ["KLARNA_SANDBOX_URL"] = f"http://{HOST}:{options.sandbox_port}"
     os.environ["DJANGO_SETTINGS_MODULE"] = "example_project.settings"
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Even Ctrl-C: a script that starts us in the background lets us ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     with suppress(KeyboardInterrupt):
         try:

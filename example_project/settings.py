@@ -67,6 +67,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
+# What limits how often a shopper may ask is counted here: in production all processes share one, "redis://…".
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True

@@ -1,5 +1,6 @@
 """The project in which the suite runs: the design's shop, on SQLite unless DATABASE_URL says otherwise."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -50,16 +51,19 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default="sqlite:////tmp/klarna.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("mysql"):
+    # Pure Python, so that the suite needs no compiler; Django itself knows mysqlclient only.
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
     }
-    # A file: several threads of a test use it at once.
-    DATABASES["default"]["TEST"] = {
-        "NAME": str(Path(tempfile.mkdtemp(prefix="klarna-tests-")) / "db.sqlite3")
-    }
+    # A file: several threads of a test use it at once. And one for each run.
+    DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.gettempdir()}/klarna-tests-{os.getpid()}.sqlite3"}
 
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"
 

@@ -1,16 +1,20 @@
 """What the documentation promises is what the code has."""
 
+import ast
 import inspect
 import re
 import unittest
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.dispatch import Signal
 
 from django_klarna import checks, conf, exceptions, services, signals
+from django_klarna.accounts import ACCOUNT_KEYS
 from django_klarna.carts import CartAdapter
 from django_klarna.management import commands
+from tests.conftest import MakeCart
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -18,8 +22,8 @@ REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
-def first_cells(text, heading):
-    section = re.search(rf"^## {heading}.*?$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL).group(1)
+def first_cells(text: str, heading: str) -> set[str]:
+    (section,) = re.findall(rf"^## {heading}.*?$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return {
         name
         for cell in re.findall(r"^\| (`[^|]+?) \|", section, re.MULTILINE)
@@ -27,53 +31,53 @@ def first_cells(text, heading):
     }
 
 
-def test_settings():
+def test_settings() -> None:
     read = set(re.findall(r"\"(KLARNA(?:_[A-Z]+)*)\"", inspect.getsource(conf)))
     table = set(re.findall(r"^\| `(KLARNA\w*)`", SETTINGS, re.MULTILINE))
     assert table == read
 
 
-def test_account_keys():
+def test_account_keys() -> None:
     documented = first_cells(SETTINGS, "`KLARNA`") | {"PASSWORD"}
-    assert documented == set(conf.ACCOUNT_KEYS)
+    assert documented == set(ACCOUNT_KEYS)
 
 
-def test_defaults_of_settings():
+def test_defaults_of_settings() -> None:
     for name in ("KLARNA_ENSURE_TIMEOUT", "KLARNA_SYNC_TIMEOUT", "KLARNA_EXPIRY_MARGIN"):
-        default = re.search(rf"^\| `{name}` \| `(\d+)`", SETTINGS, re.MULTILINE).group(1)
+        (default,) = re.findall(rf"^\| `{name}` \| `(\d+)`", SETTINGS, re.MULTILINE)
         assert f'seconds("{name}", {default}.0)' in inspect.getsource(conf)
 
 
-def test_checks():
+def test_checks() -> None:
     documented = set(re.findall(r"`django_klarna\.([EW]\d+)`", SETTINGS))
     assert documented == set(re.findall(r"E\d{3}|W\d{3}", inspect.getsource(checks)))
 
 
-def test_signals():
+def test_signals() -> None:
     public = {name for name, value in vars(signals).items() if isinstance(value, Signal)}
     assert first_cells(REFERENCE, "Signals") == public
 
 
-def test_errors():
+def test_errors() -> None:
     public = {name for name in exceptions.__all__ if name != "Violation"}
     assert first_cells(REFERENCE, "Errors") == public
 
 
-def test_services():
+def test_services() -> None:
     assert first_cells(REFERENCE, "Services") == set(services.__all__)
 
 
-def test_adapter():
+def test_adapter() -> None:
     public = {name for name in vars(CartAdapter) if not name.startswith("_")}
     assert first_cells(REFERENCE, "The adapter") == public
 
 
-def test_commands():
+def test_commands() -> None:
     modules = Path(commands.__file__).parent.glob("[!_]*.py")
     assert set(re.findall(r"manage\.py (klarna_\w+)", REFERENCE)) == {module.stem for module in modules}
 
 
-def test_the_readme_is_short_and_its_links_lead_somewhere():
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     assert len(README.splitlines()) <= 80
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
@@ -82,19 +86,19 @@ def test_the_readme_is_short_and_its_links_lead_somewhere():
 @pytest.mark.parametrize(
     "page", [README, SETTINGS, REFERENCE, *map(Path.read_text, (ROOT / "docs").glob("*.md"))]
 )
-def test_python_in_the_docs_compiles(page):
+def test_python_in_the_docs_compiles(page: str) -> None:
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         compile(block, "docs", "exec")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_test_case_in_the_docs_passes(make_cart):
+def test_the_test_case_in_the_docs_passes(make_cart: MakeCart) -> None:
     """As a shop would run it, with a cart of its own."""
     page = (ROOT / "docs" / "sandbox.md").read_text()
     source = next(
         block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "TestCase" in block
     )
-    namespace = {}
+    namespace: dict[str, Any] = {}
     exec(source, namespace)
     case = namespace["CheckoutTests"]
     case.cart = make_cart()
@@ -106,11 +110,20 @@ def test_the_test_case_in_the_docs_passes(make_cart):
     assert (result.testsRun, result.errors, result.failures) == (1, [], [])
 
 
-def test_the_example_of_the_readme_is_the_adapter_that_is_tested():
-    """Line for line, but for what the suite's shop needs to make the order later."""
-    tested = (ROOT / "tests" / "shop" / "klarna.py").read_text()
-    example = re.search(r"# shop/klarna\.py\n(.*?)```", README, re.DOTALL).group(1)
-    lines = [line.split("  #")[0].strip() for line in example.splitlines()]
-    assert [
-        line for line in lines if line and line.replace("from shop", "from tests.shop") not in tested
-    ] == []
+def plain(source: str) -> str:
+    """A module without its comments and annotations."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+    return ast.unparse(tree)
+
+
+def test_the_example_of_the_readme_is_the_adapter_that_is_tested() -> None:
+    """Line for line, but for annotations and what the suite's shop needs to make the order later."""
+    tested = plain((ROOT / "tests" / "shop" / "klarna.py").read_text())
+    (example,) = re.findall(r"# shop/klarna\.py\n(.*?)```", README, re.DOTALL)
+    lines = plain(example.replace("from shop", "from tests.shop")).splitlines()
+    assert [line for line in lines if line not in tested] == []

@@ -2,17 +2,22 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from django_klarna.models import KlarnaSession
-from tests.shop.models import CartLine
+from django_klarna.sandbox import Sandbox
+from tests.conftest import Operations, at_klarna
+from tests.shop.models import Cart, CartLine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_cart_becomes_a_session_and_stays_equal(klarna, cart, operations):
+def test_a_cart_becomes_a_session_and_stays_equal(
+    klarna: Sandbox, cart: Cart, operations: Operations
+) -> None:
     browser = Client(enforce_csrf_checks=True)
     session = browser.session
     session["cart_id"] = cart.pk
@@ -20,12 +25,13 @@ def test_a_cart_becomes_a_session_and_stays_equal(klarna, cart, operations):
 
     page = browser.get("/checkout/").text
     assert operations() == [], "rendering never calls Klarna"
-    config = json.loads(re.search(r'<script[^>]* type="application/json">(.+?)</script>', page).group(1))
+    (text,) = re.findall(r'<script[^>]* type="application/json">(.+?)</script>', page)
+    config = json.loads(text)
     assert "data-klarna-widget" in page
     assert "data-klarna-authorize" in page
     assert re.search(r'<script [^>]*src="[^"]+/kp/lib/v1/api.js"', page)
 
-    def ask():
+    def ask() -> Any:
         return browser.post(
             config["session_url"],
             "{}",
@@ -35,7 +41,7 @@ def test_a_cart_becomes_a_session_and_stays_equal(klarna, cart, operations):
 
     first = ask()
     row = KlarnaSession.objects.get()
-    known = klarna.sessions[row.session_id].content
+    known = at_klarna(klarna, row).content
     assert first["client_token"] not in page
     assert [(line["type"], line["name"], line["total_amount"]) for line in known["order_lines"]] == [
         ("physical", "Product 0", 19900),
@@ -48,15 +54,16 @@ def test_a_cart_becomes_a_session_and_stays_equal(klarna, cart, operations):
     line = CartLine.objects.get()
     line.quantity = 2
     line.save()
-    assert klarna.sessions[row.session_id].content["order_amount"] == 44700
+    assert at_klarna(klarna, row).content["order_amount"] == 44700
     assert ask()["order_amount"] == 44700
     assert operations() == ["create", "update", "read"]
 
 
-def test_our_urls_are_sent_but_never_kept(klarna, shopper):
+def test_our_urls_are_sent_but_never_kept(klarna: Sandbox, shopper: Client) -> None:
     shopper.post("/klarna/session/", "{}", content_type="application/json")
 
     row = KlarnaSession.objects.get()
+    assert isinstance(klarna.calls[0].body, dict)
     assert "merchant_urls" in klarna.calls[0].body
     assert "merchant_urls" not in row.payload
     assert "shop.example" not in json.dumps(row.payload)

@@ -3,30 +3,33 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_klarna.api import OrderLine, SessionCreate
+from django_klarna.api import OrderLine, ProductIdentifiers, SessionCreate
 from django_klarna.exceptions import CartNotPayable
 from django_klarna.lines import SessionBuilder
 from django_klarna.rules import violations_of
 
 D = Decimal
-VECTORS = json.loads((Path(__file__).parent / "data" / "order-line-vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "data" / "order-line-vectors.json").read_text()
+)
 ARGUMENTS = {"name", "quantity", "price", "tax_rate", "discount", "amount"}
 METHODS = {"add_item", "add_shipping", "add_discount"}
 
 
-def is_ours(vector):
+def is_ours(vector: dict[str, Any]) -> bool:
     """What the builder offers so far: whole quantities at prices with tax, shipping, and discounts."""
     calls = vector["input"]["calls"]
     whole = all(D(arguments.get("quantity", 1)) % 1 == 0 for _method, arguments in calls)
     return whole and all(method in METHODS and set(arguments) <= ARGUMENTS for method, arguments in calls)
 
 
-def build(vector):
+def build(vector: dict[str, Any]) -> SessionCreate:
     builder = SessionBuilder(vector["purchase_country"], vector["purchase_currency"])
     for method, arguments in vector["input"]["calls"]:
         getattr(builder, method)(
@@ -36,12 +39,15 @@ def build(vector):
     return builder.build(**totals)
 
 
-def comparable(line):
+def comparable(line: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if value != 0}
 
 
-@pytest.mark.parametrize("vector", list(filter(is_ours, VECTORS)), ids=lambda vector: vector["id"])
-def test_vectors(vector):
+OURS = [vector for vector in VECTORS if is_ours(vector)]
+
+
+@pytest.mark.parametrize("vector", OURS, ids=[vector["id"] for vector in OURS])
+def test_vectors(vector: dict[str, Any]) -> None:
     session = build(vector).to_dict()
 
     listed = [vector["order_lines"], vector["alternative_order_lines"] or []]
@@ -52,11 +58,11 @@ def test_vectors(vector):
     assert session["order_tax_amount"] == vector["order_tax_amount"]
 
 
-def test_enough_vectors_are_ours():
-    assert len(list(filter(is_ours, VECTORS))) >= 9
+def test_enough_vectors_are_ours() -> None:
+    assert len(OURS) >= 9
 
 
-def lines_of(session):
+def lines_of(session: SessionCreate) -> list[tuple[object, ...]]:
     return [
         (
             line.type,
@@ -70,11 +76,11 @@ def lines_of(session):
     ]
 
 
-def sek():
+def sek() -> SessionBuilder:
     return SessionBuilder("SE", "SEK", locale="sv-SE")
 
 
-def test_a_price_finer_than_the_currency_is_rounded_once_a_row():
+def test_a_price_finer_than_the_currency_is_rounded_once_a_row() -> None:
     builder = sek()
     builder.add_item("screw", quantity=3, price=D("0.333"), tax_rate=25)
 
@@ -83,7 +89,7 @@ def test_a_price_finer_than_the_currency_is_rounded_once_a_row():
     assert lines_of(session) == [("physical", 2, 33, 0, 66, 13), ("physical", 1, 34, 0, 34, 7)]
 
 
-def test_a_reduced_row_stays_one_line():
+def test_a_reduced_row_stays_one_line() -> None:
     builder = sek()
     builder.add_item("screw", quantity=3, price=D("0.333"), tax_rate=25, discount=D("0.10"))
 
@@ -93,7 +99,7 @@ def test_a_reduced_row_stays_one_line():
 
 
 @pytest.mark.parametrize(("total", "kind", "amount"), [("2.01", "surcharge", 1), ("1.99", "discount", -1)])
-def test_a_leftover_of_rounding_is_a_visible_line(total, kind, amount):
+def test_a_leftover_of_rounding_is_a_visible_line(total: str, kind: str, amount: int) -> None:
     builder = sek()
     builder.add_item("a", quantity=1, price=D("2.00"), tax_rate=25)
 
@@ -104,7 +110,7 @@ def test_a_leftover_of_rounding_is_a_visible_line(total, kind, amount):
     assert violations_of(session) == []
 
 
-def test_more_than_a_leftover_is_missing():
+def test_more_than_a_leftover_is_missing() -> None:
     builder = sek()
     builder.add_item("a", quantity=1, price=D("2.00"), tax_rate=25)
 
@@ -120,7 +126,7 @@ def test_more_than_a_leftover_is_missing():
     assert "0.49\u00a0SEK of the cart's total is in no row" in str(violation)
 
 
-def test_a_tax_that_is_off_is_replaced_and_kept():
+def test_a_tax_that_is_off_is_replaced_and_kept() -> None:
     builder = SessionBuilder("HU", "HUF")
     builder.add_item("a", quantity=1, price=D(12990), tax_rate=27)
 
@@ -130,7 +136,7 @@ def test_a_tax_that_is_off_is_replaced_and_kept():
     assert builder.tax_drift == 276200 - 276165
 
 
-def test_the_locale_is_the_markets_own_when_none_is_given():
+def test_the_locale_is_the_markets_own_when_none_is_given() -> None:
     builder = SessionBuilder("fi", "eur")
     builder.add_item("a", quantity=1, price=D(1), tax_rate=25)
 
@@ -139,7 +145,7 @@ def test_the_locale_is_the_markets_own_when_none_is_given():
     assert (session.purchase_country, session.purchase_currency, session.locale) == ("FI", "EUR", "fi-FI")
 
 
-def test_product_fields_go_where_klarna_has_them():
+def test_product_fields_go_where_klarna_has_them() -> None:
     builder = sek()
     builder.add_item(
         "a",
@@ -154,7 +160,7 @@ def test_product_fields_go_where_klarna_has_them():
     [line] = builder.build(total=D(1)).order_lines
 
     assert (line.reference, line.product_url) == ("SKU", "https://shop.example/a")
-    assert line.product_identifiers.brand == "Acme"
+    assert line.product_identifiers == ProductIdentifiers(brand="Acme")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +175,7 @@ def test_product_fields_go_where_klarna_has_them():
         ({"discount": D(2)}, "total_discount_amount"),
     ],
 )
-def test_what_a_row_may_not_be(arguments, field):
+def test_what_a_row_may_not_be(arguments: dict[str, Any], field: str) -> None:
     with pytest.raises(CartNotPayable) as refused:
         sek().add_item("a", **{"quantity": 1, "price": D(1), "tax_rate": 25, **arguments})
 
@@ -179,12 +185,12 @@ def test_what_a_row_may_not_be(arguments, field):
 @pytest.mark.parametrize(
     "arguments", [{"price": 1.0}, {"tax_rate": 25.0}, {"quantity": 1.0}, {"discount": 0.1}]
 )
-def test_a_float_is_a_type_error(arguments):
+def test_a_float_is_a_type_error(arguments: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=next(iter(arguments))):
         sek().add_item("a", **{"quantity": 1, "price": D(1), "tax_rate": 25, **arguments})
 
 
-def test_a_coupon_takes_no_more_than_there_is():
+def test_a_coupon_takes_no_more_than_there_is() -> None:
     builder = sek()
     builder.add_item("a", quantity=1, price=D(10), tax_rate=25)
     builder.add_shipping("Post", D(49), tax_rate=25)
@@ -194,19 +200,28 @@ def test_a_coupon_takes_no_more_than_there_is():
         builder.build(total=D(48))
 
 
-def test_an_empty_cart_is_named():
+@pytest.mark.parametrize("add", ["add_shipping", "add_discount"])
+def test_a_sum_that_is_subtracted_elsewhere_is_refused(add: str) -> None:
+    builder = sek()
+    more = {"tax_rate": 25} if add == "add_shipping" else {}
+
+    with pytest.raises(CartNotPayable, match="0 or more"):
+        getattr(builder, add)("Post", D(-1), **more)
+
+
+def test_an_empty_cart_is_named() -> None:
     assert [each.rule for each in violations_of(sek().build(total=D(0)))] == ["empty"]
 
 
-def test_a_cart_with_nothing_but_its_delivery_is_empty():
+def test_a_cart_with_nothing_but_its_delivery_is_empty() -> None:
     builder = sek()
     builder.add_shipping("Post", D(49), tax_rate=25)
 
     assert [each.rule for each in violations_of(builder.build(total=D(49)))] == ["empty"]
 
 
-def line(**changes):
-    fields = {
+def line(**changes: Any) -> OrderLine:
+    fields: dict[str, Any] = {
         "name": "a",
         "quantity": 2,
         "unit_price": 100,
@@ -217,8 +232,8 @@ def line(**changes):
     return OrderLine(**{**fields, **changes})
 
 
-def session(*lines, **changes):
-    fields = {
+def session(*lines: OrderLine, **changes: Any) -> SessionCreate:
+    fields: dict[str, Any] = {
         "purchase_country": "SE",
         "purchase_currency": "SEK",
         "order_amount": sum(each.total_amount for each in lines),
@@ -245,7 +260,7 @@ def session(*lines, **changes):
         (session(line(quantity="2")), ["type"]),
     ],
 )
-def test_every_rule_is_found(broken, rules):
+def test_every_rule_is_found(broken: SessionCreate, rules: list[str]) -> None:
     assert [violation.rule for violation in violations_of(broken)] == rules
 
 
@@ -259,9 +274,9 @@ ROW = st.fixed_dictionaries(
 
 
 @given(st.lists(ROW, min_size=1, max_size=8), st.integers(0, 100), st.integers(0, 99))
-def test_any_cart_balances(rows, percent, shipping):
+def test_any_cart_balances(rows: list[dict[str, Any]], percent: int, shipping: int) -> None:
     builder = sek()
-    goods = sum(row["quantity"] * row["price"] for row in rows)
+    goods = sum((row["quantity"] * row["price"] for row in rows), D(0))
     for row in rows:
         builder.add_item("a", **row)
     coupon = (goods * percent / 100).quantize(D("0.01"))

@@ -1,17 +1,23 @@
 """From a change of a cart to what reaches Klarna after the commit."""
 
+from collections.abc import Callable
+from typing import Any, ClassVar
+
 import pytest
 from django.core import serializers
 from django.db import transaction
 from django.test import TestCase
+from pytest_django import Settings
 
 from django_klarna import services
 from django_klarna.exceptions import KlarnaBusyError
 from django_klarna.models import KlarnaSession, State
 from django_klarna.receivers import LOOK_BACK, CartHook, after_commit, on_change
+from django_klarna.sandbox import Sandbox, SandboxServer
 from django_klarna.signals import cart_changed
+from tests.conftest import MakeCart, Operations, at_klarna
 from tests.shop.klarna import ShopCartAdapter
-from tests.shop.models import Cart, CartLine, GiftLine
+from tests.shop.models import Cart, CartLine, Engraving, GiftLine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,26 +27,28 @@ class UndoError(Exception):
 
 
 @pytest.fixture
-def session(klarna, cart):
+def session(klarna: Sandbox, cart: Cart) -> KlarnaSession:
     return services.ensure_session(cart=cart)
 
 
-def amount_at(klarna, session):
-    return klarna.sessions[session.session_id].content["order_amount"]
+def amount_at(klarna: Sandbox, session: KlarnaSession) -> object:
+    return at_klarna(klarna, session).content["order_amount"]
 
 
-def change(line, quantity):
+def change(line: CartLine, quantity: int) -> None:
     line.quantity = quantity
     line.save()
 
 
-def undo(work):
+def undo(work: Callable[[], object]) -> None:
     with transaction.atomic():
         work()
         raise UndoError
 
 
-def test_a_change_is_one_update(klarna, session, cart, operations):
+def test_a_change_is_one_update(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     change(cart.lines.get(), 2)
 
     assert operations() == ["create", "update"]
@@ -48,8 +56,8 @@ def test_a_change_is_one_update(klarna, session, cart, operations):
 
 
 def test_three_changes_in_one_transaction_are_one_update_with_the_last_content(
-    klarna, session, cart, operations
-):
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     with transaction.atomic():
         change(line, 2)
@@ -71,7 +79,9 @@ def test_three_changes_in_one_transaction_are_one_update_with_the_last_content(
     assert amount_at(klarna, session) == 3 * 19900
 
 
-def test_a_change_and_its_undo_in_one_transaction_are_no_call(klarna, session, cart, operations):
+def test_a_change_and_its_undo_in_one_transaction_are_no_call(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     with transaction.atomic():
         change(line, 2)
@@ -82,14 +92,18 @@ def test_a_change_and_its_undo_in_one_transaction_are_no_call(klarna, session, c
     assert not session.is_stale
 
 
-def test_a_rolled_back_change_is_no_call(klarna, session, cart, operations):
+def test_a_rolled_back_change_is_no_call(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     with pytest.raises(UndoError):
         undo(lambda: change(cart.lines.get(), 2))
 
     assert operations() == ["create"]
 
 
-def test_a_rolled_back_savepoint_followed_by_a_real_change_is_one_update(klarna, session, cart, operations):
+def test_a_rolled_back_savepoint_followed_by_a_real_change_is_one_update(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     with transaction.atomic():
         with pytest.raises(UndoError):
@@ -100,7 +114,9 @@ def test_a_rolled_back_savepoint_followed_by_a_real_change_is_one_update(klarna,
     assert amount_at(klarna, session) == 2 * 19900 + 4900
 
 
-def test_a_change_outside_survives_a_rolled_back_savepoint(klarna, session, cart, operations):
+def test_a_change_outside_survives_a_rolled_back_savepoint(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     with transaction.atomic():
         change(line, 2)
@@ -111,7 +127,9 @@ def test_a_change_outside_survives_a_rolled_back_savepoint(klarna, session, cart
     assert amount_at(klarna, session) == 2 * 19900 + 4900
 
 
-def test_a_kept_savepoint_and_a_change_around_it_are_one_update(klarna, session, cart, operations):
+def test_a_kept_savepoint_and_a_change_around_it_are_one_update(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     with transaction.atomic():
         with transaction.atomic():
@@ -122,13 +140,15 @@ def test_a_kept_savepoint_and_a_change_around_it_are_one_update(klarna, session,
     assert amount_at(klarna, session) == 3 * 19900 + 4900
 
 
-def test_a_cart_without_a_session_makes_no_call(klarna, cart, operations):
+def test_a_cart_without_a_session_makes_no_call(klarna: Sandbox, cart: Cart, operations: Operations) -> None:
     change(cart.lines.get(), 2)
 
     assert operations() == []
 
 
-def test_a_cart_whose_first_session_failed_makes_no_call(klarna, cart, operations, sandbox_server, settings):
+def test_a_cart_whose_first_session_failed_makes_no_call(
+    klarna: Sandbox, cart: Cart, operations: Operations, sandbox_server: SandboxServer, settings: Settings
+) -> None:
     settings.KLARNA_ENSURE_TIMEOUT = 0.2
     sandbox_server.stop()
     with pytest.raises(KlarnaBusyError):
@@ -141,30 +161,36 @@ def test_a_cart_whose_first_session_failed_makes_no_call(klarna, cart, operation
     assert KlarnaSession.objects.get().is_stale
 
 
-def test_another_cart_is_left_alone(klarna, session, make_cart, operations):
+def test_another_cart_is_left_alone(
+    klarna: Sandbox, session: KlarnaSession, make_cart: MakeCart, operations: Operations
+) -> None:
     other = make_cart()
     change(other.lines.get(), 2)
 
     assert operations() == ["create"]
 
 
-def test_a_removed_line_is_sent(klarna, make_cart, operations):
+def test_a_removed_line_is_sent(klarna: Sandbox, make_cart: MakeCart, operations: Operations) -> None:
     cart = make_cart("10.00", "20.00")
     session = services.ensure_session(cart=cart)
 
-    cart.lines.first().delete()
+    cart.lines.earliest("pk").delete()
 
     assert operations() == ["create", "update"]
     assert amount_at(klarna, session) == 2000 + 4900
 
 
-def test_nothing_of_ours_is_touched_inside_the_shops_transaction(klarna, session, cart):
+def test_nothing_of_ours_is_touched_inside_the_shops_transaction(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart
+) -> None:
     with transaction.atomic():
         change(cart.lines.get(), 2)
         assert KlarnaSession.objects.get().revision == session.revision
 
 
-def test_lazy_only_raises_the_revision(klarna, session, cart, operations, settings):
+def test_lazy_only_raises_the_revision(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations, settings: Settings
+) -> None:
     settings.KLARNA_SYNC = "lazy"
     change(cart.lines.get(), 2)
 
@@ -175,7 +201,14 @@ def test_lazy_only_raises_the_revision(klarna, session, cart, operations, settin
     assert amount_at(klarna, session) == 2 * 19900 + 4900
 
 
-def test_klarna_away_breaks_no_cart(klarna, session, cart, sandbox_server, settings, caplog):
+def test_klarna_away_breaks_no_cart(
+    klarna: Sandbox,
+    session: KlarnaSession,
+    cart: Cart,
+    sandbox_server: SandboxServer,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     settings.KLARNA_SYNC_TIMEOUT = 0.5
     sandbox_server.stop()
 
@@ -191,7 +224,9 @@ def test_klarna_away_breaks_no_cart(klarna, session, cart, sandbox_server, setti
     assert amount_at(klarna, session) == 2 * 19900 + 4900
 
 
-def test_a_broken_adapter_breaks_no_cart(klarna, session, cart, settings, caplog):
+def test_a_broken_adapter_breaks_no_cart(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.KLARNA_CART_ADAPTER = "tests.test_receivers.BrokenAdapter"
 
     line = cart.lines.get()
@@ -203,7 +238,44 @@ def test_a_broken_adapter_breaks_no_cart(klarna, session, cart, settings, caplog
     assert caplog.text.count("ZeroDivisionError") == 2
 
 
-def test_the_session_of_a_deleted_cart_is_abandoned(klarna, session, cart, operations):
+def test_a_change_two_steps_away_is_noticed(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, settings: Settings
+) -> None:
+    settings.KLARNA_SYNC = "lazy"
+    settings.KLARNA_CART_ADAPTER = "tests.test_receivers.EngravingAdapter"
+
+    Engraving.objects.create(line=cart.lines.get(), text="To Ada")
+
+    session.refresh_from_db()
+    assert session.is_stale
+
+
+def test_a_watched_name_that_is_no_model_stops_no_start(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, settings: Settings, operations: Operations
+) -> None:
+    settings.KLARNA_CART_ADAPTER = "tests.test_receivers.NamingAdapter"
+
+    change(cart.lines.get(), 2)
+
+    assert operations() == ["create", "update"]
+
+
+def test_a_watched_model_without_a_way_to_its_cart_breaks_no_cart(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.KLARNA_CART_ADAPTER = "tests.test_receivers.LostAdapter"
+
+    change(cart.lines.get(), 2)
+
+    assert cart.lines.get().quantity == 2
+    assert "The change of a cart was not noticed" in caplog.text
+    services.ensure_session(cart=cart)
+    assert amount_at(klarna, session) == 2 * 19900 + 4900
+
+
+def test_the_session_of_a_deleted_cart_is_abandoned(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     cart.delete()
 
     session.refresh_from_db()
@@ -211,7 +283,9 @@ def test_the_session_of_a_deleted_cart_is_abandoned(klarna, session, cart, opera
     assert operations() == ["create"]
 
 
-def test_the_session_of_a_paid_cart_keeps_its_state_when_the_cart_goes(klarna, session, cart):
+def test_the_session_of_a_paid_cart_keeps_its_state_when_the_cart_goes(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart
+) -> None:
     KlarnaSession.objects.update(state=State.COMPLETED)
 
     cart.delete()
@@ -220,14 +294,20 @@ def test_the_session_of_a_paid_cart_keeps_its_state_when_the_cart_goes(klarna, s
     assert (session.state, session.live) == (State.COMPLETED, None)
 
 
-def test_a_change_through_a_proxy_is_noticed(klarna, session, cart, operations):
+def test_a_change_through_a_proxy_is_noticed(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = GiftLine.objects.get()
     change(line, 2)
 
     assert operations() == ["create", "update"]
 
 
-def test_a_job_that_changes_many_carts_does_not_compare_them_all(klarna, cart):
+def test_hooks_of_one_cart_count_as_one() -> None:
+    assert len({CartHook(1), CartHook(1), CartHook(2)}) == 2
+
+
+def test_a_job_that_changes_many_carts_does_not_compare_them_all(klarna: Sandbox, cart: Cart) -> None:
     connection = transaction.get_connection()
     with transaction.atomic():
         for cart_id in (0, 0, *range(1, LOOK_BACK + 1), 0):
@@ -239,7 +319,7 @@ def test_a_job_that_changes_many_carts_does_not_compare_them_all(klarna, cart):
     assert len(registered) == LOOK_BACK + 2
 
 
-def test_a_row_without_a_cart_is_no_change_of_any(klarna, session):
+def test_a_row_without_a_cart_is_no_change_of_any(klarna: Sandbox, session: KlarnaSession) -> None:
     KlarnaSession.objects.update(cart=None)
 
     on_change(CartLine, instance=CartLine())
@@ -248,7 +328,9 @@ def test_a_row_without_a_cart_is_no_change_of_any(klarna, session):
     assert not session.is_stale
 
 
-def test_an_adapter_that_cannot_be_imported_is_logged(settings, caplog):
+def test_an_adapter_that_cannot_be_imported_is_logged(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.KLARNA_CART_ADAPTER = "tests.nowhere.Adapter"
 
     assert "Changes of carts are not noticed" in caplog.text
@@ -258,11 +340,11 @@ class TestInsideTestCase(TestCase):
     """How a shop tests its own integration."""
 
     @pytest.fixture(autouse=True)
-    def _klarna(self, klarna, operations, make_cart):
+    def _klarna(self, klarna: Sandbox, operations: Operations, make_cart: MakeCart) -> None:
         self.cart = make_cart()
         self.operations = operations
 
-    def test_what_the_set_up_left_behind_hides_no_change(self):
+    def test_what_the_set_up_left_behind_hides_no_change(self) -> None:
         services.ensure_session(cart=self.cart)
         with self.captureOnCommitCallbacks(execute=True) as callbacks, transaction.atomic():
             change(self.cart.lines.get(), 4)
@@ -270,7 +352,7 @@ class TestInsideTestCase(TestCase):
         assert len(callbacks) == 1
         assert self.operations() == ["create", "update"]
 
-    def test_hooks_can_be_captured(self):
+    def test_hooks_can_be_captured(self) -> None:
         services.ensure_session(cart=self.cart)
         line = self.cart.lines.get()
 
@@ -282,7 +364,9 @@ class TestInsideTestCase(TestCase):
         assert self.operations() == ["create", "update", "update"]
 
 
-def test_fixtures_are_not_changes(klarna, session, cart, operations):
+def test_fixtures_are_not_changes(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     line = cart.lines.get()
     line.quantity = 9
     for loaded in serializers.deserialize("json", serializers.serialize("json", [line])):
@@ -291,7 +375,9 @@ def test_fixtures_are_not_changes(klarna, session, cart, operations):
     assert operations() == ["create"]
 
 
-def test_a_shop_may_say_that_a_cart_changed(klarna, session, cart, operations):
+def test_a_shop_may_say_that_a_cart_changed(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     CartLine.objects.update(quantity=2)
 
     cart_changed.send(sender=Cart, cart=cart)
@@ -299,7 +385,9 @@ def test_a_shop_may_say_that_a_cart_changed(klarna, session, cart, operations):
     assert operations() == ["create", "update"]
 
 
-def test_manual_commits_break_nothing(klarna, session, cart, operations):
+def test_manual_commits_break_nothing(
+    klarna: Sandbox, session: KlarnaSession, cart: Cart, operations: Operations
+) -> None:
     transaction.set_autocommit(False)
     try:
         change(cart.lines.get(), 2)
@@ -313,5 +401,19 @@ def test_manual_commits_break_nothing(klarna, session, cart, operations):
 
 
 class BrokenAdapter(ShopCartAdapter):
-    def build_session(self, cart):
+    def build_session(self, cart: Cart) -> Any:
         return 1 / 0
+
+
+class LostAdapter(ShopCartAdapter):
+    watches = {CartLine: "basket"}
+
+
+class EngravingAdapter(ShopCartAdapter):
+    watches = {Engraving: "line__cart"}
+
+
+class NamingAdapter(ShopCartAdapter):
+    """Names a model where one is wanted; the system checks say so."""
+
+    watches: ClassVar[Any] = {"shop.Cart": None, CartLine: "cart"}

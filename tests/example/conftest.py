@@ -5,7 +5,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 import requests
@@ -15,7 +17,7 @@ READY = "Ctrl-C stops everything."
 PATIENCE = 60.0
 
 
-def environment(database, **more):
+def environment(database: Path, **more: str) -> dict[str, str]:
     """The environment of a fresh machine: without the suite's settings, and deaf to a developer's .env."""
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     nothing = dict.fromkeys(("KLARNA_USERNAME", "KLARNA_PASSWORD", "KLARNA_API_KEY"), "")
@@ -23,7 +25,7 @@ def environment(database, **more):
     return {**kept, **nothing, **fixed, **more}
 
 
-def free_ports(number):
+def free_ports(number: int) -> list[int]:
     probes = [socket.socket() for _ in range(number)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
@@ -33,7 +35,7 @@ def free_ports(number):
     return ports
 
 
-def is_open(port):
+def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -41,7 +43,7 @@ def is_open(port):
 class Demo:
     """``python -m example_project.demo`` on ports of its own."""
 
-    def __init__(self, directory, **more):
+    def __init__(self, directory: Path, **more: str) -> None:
         self.port, self.sandbox_port = free_ports(2)
         self.database = directory / "db.sqlite3"
         self.log = directory / f"log-{self.port}.txt"
@@ -57,10 +59,10 @@ class Demo:
             )
 
     @property
-    def said(self):
+    def said(self) -> str:
         return self.log.read_text()
 
-    def wait_until_ready(self):
+    def wait_until_ready(self) -> Self:
         deadline = time.monotonic() + PATIENCE
         while READY not in self.said:
             assert self.process.poll() is None, self.said
@@ -68,7 +70,7 @@ class Demo:
             time.sleep(0.05)
         return self
 
-    def child(self, word):
+    def child(self, word: str) -> int:
         """The process id of the child with ``word`` in its command line."""
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -80,49 +82,63 @@ class Demo:
                 return int(entry.name)
         raise AssertionError(f"no child runs {word}")
 
-    def end(self):
+    def end(self) -> int:
         """Wait for the end and give the exit status."""
         return self.process.wait(PATIENCE)
+
+
+Start = Callable[..., Demo]
+
+
+def first(pattern: str, page: str) -> str:
+    """What the group of the pattern matches first."""
+    found = re.search(pattern, page, re.DOTALL)
+    assert found, f"no {pattern} in {page}"
+    return found[1]
 
 
 class Shopper:
     """A browser without scripts."""
 
-    def __init__(self, demo):
+    def __init__(self, demo: Demo) -> None:
         self.shop, self.sandbox = f"http://127.0.0.1:{demo.port}", f"http://127.0.0.1:{demo.sandbox_port}"
         self.http = requests.Session()
+        self.config: dict[str, Any] = {}
 
-    def get(self, path):
+    def get(self, path: str) -> requests.Response:
         return self.http.get(self.shop + path)
 
-    def submit(self, path, page, /, *, headers=None, **fields):
+    def submit(
+        self, path: str, page: str, /, *, headers: dict[str, str] | None = None, **fields: object
+    ) -> requests.Response:
         """Send a form of ``page`` as a browser would."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(page).text)[1]
+        token = first(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(page).text)
         return self.http.post(self.shop + path, {"csrfmiddlewaretoken": token, **fields}, headers=headers)
 
-    def add(self, slug):
-        action = re.search(rf'id="{slug}">.*?action="([^"]+)"', self.get("/").text, re.DOTALL)[1]
+    def add(self, slug: str) -> requests.Response:
+        action = first(rf'id="{slug}">.*?action="([^"]+)"', self.get("/").text)
         return self.submit(action, "/")
 
-    def change(self, page, number=0, *, headers=None, **fields):
+    def change(
+        self, page: str, number: int = 0, *, headers: dict[str, str] | None = None, **fields: object
+    ) -> requests.Response:
         actions = re.findall(r'action="(/cart/lines/\d+/)"', self.get(page).text)
         return self.submit(actions[number], page, headers=headers, page=page.strip("/"), **fields)
 
-    def ask_for_session(self):
+    def ask_for_session(self) -> requests.Response:
         """Do what the module of the widget does."""
         found = re.search(r'<script type="application/json">(.+?)</script>', self.get("/checkout/").text)
-        config = json.loads(found[1]) if found else self.config
-        self.config = config
+        config = self.config = json.loads(found[1]) if found else self.config
         return self.http.post(
             self.shop + config["session_url"], json={}, headers={config["csrf_header"]: config["csrf_token"]}
         )
 
-    def calls(self):
+    def calls(self) -> Any:
         return self.http.get(f"{self.sandbox}/_sandbox/calls").json()
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo = Demo(tmp_path_factory.mktemp("demo"))
     try:
         yield demo.wait_until_ready()
@@ -132,11 +148,11 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Start]:
     """Start demonstrations that share one database."""
     started = []
 
-    def start(**more):
+    def start(**more: str) -> Demo:
         started.append(Demo(tmp_path, **more))
         return started[-1]
 
@@ -147,7 +163,7 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def shopper(demo):
+def shopper(demo: Demo) -> Iterator[Shopper]:
     shopper = Shopper(demo)
     shopper.http.post(f"{shopper.sandbox}/_sandbox/reset", json={})
     with shopper.http:

@@ -7,16 +7,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.example.conftest import ROOT, environment, is_open
+from tests.example.conftest import ROOT, Start, environment, is_open
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="finds the children in /proc")
 
 
-def test_sigterm_stops_both(start):
+def test_sigterm_stops_both(start: Start) -> None:
     demo = start().wait_until_ready()
     assert is_open(demo.port)
     assert is_open(demo.sandbox_port)
@@ -34,7 +35,7 @@ def test_sigterm_stops_both(start):
 
 
 @LINUX
-def test_second_start_keeps_the_data_and_ends_when_the_sandbox_dies(start):
+def test_second_start_keeps_the_data_and_ends_when_the_sandbox_dies(start: Start) -> None:
     first = start().wait_until_ready()
     first.process.send_signal(signal.SIGINT)
     assert first.end() == 0
@@ -50,7 +51,7 @@ def test_second_start_keeps_the_data_and_ends_when_the_sandbox_dies(start):
 
 
 @LINUX
-def test_credentials_take_the_place_of_the_sandbox_and_the_demo_ends_when_the_shop_dies(start):
+def test_credentials_take_the_place_of_the_sandbox_and_the_demo_ends_when_the_shop_dies(start: Start) -> None:
     demo = start(KLARNA_USERNAME="K123_abc", KLARNA_PASSWORD="playground-password").wait_until_ready()
     assert not is_open(demo.sandbox_port)
     page = requests.get(f"http://127.0.0.1:{demo.port}/", timeout=10)
@@ -62,7 +63,7 @@ def test_credentials_take_the_place_of_the_sandbox_and_the_demo_ends_when_the_sh
 
 
 @LINUX
-def test_nothing_is_left_when_the_demo_is_killed(start):
+def test_nothing_is_left_when_the_demo_is_killed(start: Start) -> None:
     demo = start().wait_until_ready()
     demo.process.kill()
     demo.end()
@@ -73,7 +74,7 @@ def test_nothing_is_left_when_the_demo_is_killed(start):
 
 
 @pytest.mark.parametrize(("part", "variable"), [("--port", "PORT"), ("--sandbox-port", "SANDBOX_PORT")])
-def test_port_in_use_is_one_line_that_names_the_variable(tmp_path, part, variable):
+def test_port_in_use_is_one_line_that_names_the_variable(tmp_path: Path, part: str, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "example_project.demo", f"{part}={port}"]
@@ -95,10 +96,15 @@ def test_port_in_use_is_one_line_that_names_the_variable(tmp_path, part, variabl
 @pytest.mark.parametrize(
     "command", [("check", "--deploy", "--fail-level=WARNING"), ("makemigrations", "--check", "--dry-run")]
 )
-def test_project_is_in_order(tmp_path, command):
+def test_project_is_in_order(tmp_path: Path, command: tuple[str, ...]) -> None:
     production = {
         "DEBUG": "False",
         "SECRET_KEY": "of fifty characters and more, as Django's check wants to see it",
+        "CACHE_URL": "redis://127.0.0.1:6379/1",
+        "KLARNA_BASE_URL": "https://shop.example",
+        "KLARNA_ENVIRONMENT": "live",
+        "KLARNA_USERNAME": "K1",
+        "KLARNA_PASSWORD": "secret-of-k1",
     }
     done = subprocess.run(
         [sys.executable, "manage.py", *command],

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from example_project.shop.prices import kronor
+from tests.example.conftest import Demo, Shopper, first
 
 JSON = {"Accept": "application/json"}
 
@@ -13,23 +14,23 @@ JSON = {"Accept": "application/json"}
 @pytest.mark.parametrize(
     ("amount", "text"), [("89.9", "89,90 kr"), ("1249.5", "1 249,50 kr"), ("0", "0,00 kr")]
 )
-def test_amounts_are_written_the_swedish_way(amount, text):
+def test_amounts_are_written_the_swedish_way(amount: str, text: str) -> None:
     assert kronor(Decimal(amount)).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
-def test_catalogue_has_eight_products_with_pictures(shopper):
+def test_catalogue_has_eight_products_with_pictures(shopper: Shopper) -> None:
     pictures = re.findall(r'<img src="(/static/shop/products/[^"]+)"', shopper.get("/").text)
     assert len(set(pictures)) == 8
     assert {shopper.get(picture).status_code for picture in pictures} == {200}
 
 
-def test_checkout_of_an_empty_cart_leads_to_the_cart(shopper):
+def test_checkout_of_an_empty_cart_leads_to_the_cart(shopper: Shopper) -> None:
     answer = shopper.get("/checkout/")
     assert answer.url.endswith("/cart/")
     assert "nothing in it yet" in answer.text
 
 
-def test_two_page_views_of_one_cart_make_one_session_at_klarna(shopper):
+def test_two_page_views_of_one_cart_make_one_session_at_klarna(shopper: Shopper) -> None:
     shopper.add("mug")
     first, second = shopper.ask_for_session(), shopper.ask_for_session()
     assert first.status_code == second.status_code == 200
@@ -39,7 +40,7 @@ def test_two_page_views_of_one_cart_make_one_session_at_klarna(shopper):
     assert first.json()["client_token"] not in shopper.get("/checkout/").text
 
 
-def test_klarna_sees_every_line_with_its_rate_and_working_links(shopper):
+def test_klarna_sees_every_line_with_its_rate_and_working_links(shopper: Shopper) -> None:
     shopper.add("mug")
     shopper.add("house-roast")
     shopper.ask_for_session()
@@ -58,13 +59,13 @@ def test_klarna_sees_every_line_with_its_rate_and_working_links(shopper):
     assert shopper.get("/thanks/").status_code == 200
 
 
-def test_delivery_is_free_from_500_kronor(shopper):
+def test_delivery_is_free_from_500_kronor(shopper: Shopper) -> None:
     shopper.add("kettle")
     assert shopper.ask_for_session().json()["order_amount"] == 64900
     assert {line["type"] for line in shopper.calls()[-1]["body"]["order_lines"]} == {"physical"}
 
 
-def test_change_in_the_checkout_answers_the_new_texts_and_reaches_klarna(shopper):
+def test_change_in_the_checkout_answers_the_new_texts_and_reaches_klarna(shopper: Shopper) -> None:
     shopper.add("candle")
     shopper.ask_for_session()
     texts = shopper.change("/checkout/", headers=JSON, quantity=1, step=1).json()
@@ -77,7 +78,7 @@ def test_change_in_the_checkout_answers_the_new_texts_and_reaches_klarna(shopper
     assert shopper.ask_for_session().json()["order_amount"] == 22880
 
 
-def test_forms_work_without_scripts(shopper):
+def test_forms_work_without_scripts(shopper: Shopper) -> None:
     shopper.add("mug")
     answer = shopper.change("/cart/", quantity=2, step=1)
     assert answer.url.endswith("/cart/")
@@ -89,12 +90,12 @@ def test_forms_work_without_scripts(shopper):
 
 
 @pytest.mark.parametrize("quantity", ["-1", "100", "1.5", "many", ""])
-def test_nonsense_as_quantity_changes_nothing(shopper, quantity):
+def test_nonsense_as_quantity_changes_nothing(shopper: Shopper, quantity: str) -> None:
     shopper.add("mug")
     assert 'name="quantity" value="1"' in shopper.change("/cart/", quantity=quantity).text
 
 
-def test_emptied_cart_cannot_be_paid(shopper):
+def test_emptied_cart_cannot_be_paid(shopper: Shopper) -> None:
     shopper.add("mug")
     assert shopper.ask_for_session().status_code == 200
     shopper.change("/cart/", quantity=0)
@@ -104,9 +105,9 @@ def test_emptied_cart_cannot_be_paid(shopper):
     assert answer.json()["reasons"]
 
 
-def test_line_of_somebody_else_s_cart_is_out_of_reach(shopper, demo):
+def test_line_of_somebody_else_s_cart_is_out_of_reach(shopper: Shopper, demo: Demo) -> None:
     shopper.add("mug")
-    action = re.search(r'action="(/cart/lines/\d+/)"', shopper.get("/cart/").text)[1]
+    action = first(r'action="(/cart/lines/\d+/)"', shopper.get("/cart/").text)
     stranger = type(shopper)(demo)
     with stranger.http:
         assert stranger.submit(action, "/", quantity=9).status_code == 404
@@ -115,11 +116,11 @@ def test_line_of_somebody_else_s_cart_is_out_of_reach(shopper, demo):
     assert 'name="quantity" value="1"' in shopper.get("/cart/").text
 
 
-def test_changes_are_refused_without_a_csrf_token(shopper):
+def test_changes_are_refused_without_a_csrf_token(shopper: Shopper) -> None:
     assert shopper.http.post(f"{shopper.shop}/cart/add/1/").status_code == 403
 
 
-def test_staff_see_carts_products_and_sessions(shopper):
+def test_staff_see_carts_products_and_sessions(shopper: Shopper) -> None:
     shopper.add("tray")
     shopper.ask_for_session()
     login = shopper.submit(

@@ -1,14 +1,18 @@
 """What Klarna is told about a cart, and what it must not be told yet."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
+from pytest_django import Settings
 
 from django_klarna.api import Address, Attachment, Customer, MerchantUrls, OrderLine, SessionCreate
 from django_klarna.exceptions import CartNotPayable
 from django_klarna.lines import SessionBuilder
+from django_klarna.sandbox import Sandbox
 from django_klarna.services.payloads import Payload, build_payload, payable
 from django_klarna.services.transactions import snapshot
 from tests.services.threads import in_thread
@@ -19,8 +23,8 @@ URLS = MerchantUrls(confirmation="https://shop.example/thanks/")
 LINE = OrderLine(name="a", quantity=1, unit_price=100, total_amount=100)
 
 
-def session(**changes):
-    fields = {
+def session(**changes: Any) -> SessionCreate:
+    fields: dict[str, Any] = {
         "purchase_country": "SE",
         "purchase_currency": "SEK",
         "locale": "sv-SE",
@@ -31,7 +35,7 @@ def session(**changes):
     return SessionCreate(**{**fields, **changes})
 
 
-def test_the_digest_is_of_the_content_and_not_of_its_order():
+def test_the_digest_is_of_the_content_and_not_of_its_order() -> None:
     backwards = SessionCreate(**{**dict(reversed(session().to_dict().items())), "order_lines": [LINE]})
 
     assert Payload(session(), "default").digest == Payload(backwards, "default").digest
@@ -47,7 +51,9 @@ def test_the_digest_is_of_the_content_and_not_of_its_order():
         ({"merchant_urls": MerchantUrls(push="https://shop.example/push")}, "/merchant_urls"),
     ],
 )
-def test_what_klarna_must_not_be_told_before_the_shopper_authorized(changes, path):
+def test_what_klarna_must_not_be_told_before_the_shopper_authorized(
+    changes: dict[str, Any], path: str
+) -> None:
     with pytest.raises(CartNotPayable) as refused:
         payable(session(**changes), URLS)
 
@@ -64,7 +70,7 @@ def test_what_klarna_must_not_be_told_before_the_shopper_authorized(changes, pat
         ({"order_amount": "100"}, "/order_amount"),
     ],
 )
-def test_a_session_built_by_hand_with_wrong_types_is_explained(changes, path):
+def test_a_session_built_by_hand_with_wrong_types_is_explained(changes: dict[str, Any], path: str) -> None:
     with pytest.raises(CartNotPayable) as refused:
         payable(session(**changes), URLS)
 
@@ -72,30 +78,30 @@ def test_a_session_built_by_hand_with_wrong_types_is_explained(changes, path):
 
 
 class ForgetfulAdapter(ShopCartAdapter):
-    def build_session(self, cart):
+    def build_session(self, cart: Cart) -> None:  # type: ignore[override]
         super().build_session(cart)
 
 
 @pytest.mark.django_db
-def test_an_adapter_that_forgets_to_return(cart, settings):
+def test_an_adapter_that_forgets_to_return(cart: Cart, settings: Settings) -> None:
     settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.ForgetfulAdapter"
 
     with pytest.raises(TypeError, match=r"ForgetfulAdapter\.build_session"):
         build_payload(cart.pk)
 
 
-def test_a_company_may_be_said_to_be_one():
+def test_a_company_may_be_said_to_be_one() -> None:
     assert payable(session(customer=Customer(type="organization")), URLS).merchant_urls == URLS
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(CartNotPayable) as refused:
         payable(session(order_amount=99, billing_address=Address(city="x")), URLS)
 
     assert [violation.rule for violation in refused.value.violations] == ["order_amount", "personal_data"]
 
 
-def test_free_data_of_the_shop_is_sent_but_only_its_hash_is_kept():
+def test_free_data_of_the_shop_is_sent_but_only_its_hash_is_kept() -> None:
     personal = session(
         merchant_data="alice@example.com",
         attachment=Attachment(content_type="application/json", body="alice@example.com"),
@@ -108,18 +114,18 @@ def test_free_data_of_the_shop_is_sent_but_only_its_hash_is_kept():
     assert Payload(personal.replace(merchant_data="bob"), "default").stored != payload.stored
 
 
-def test_a_url_of_ours_that_klarna_would_refuse_is_named():
+def test_a_url_of_ours_that_klarna_would_refuse_is_named() -> None:
     with pytest.raises(CartNotPayable, match="/merchant_urls/confirmation"):
         payable(session(), MerchantUrls(confirmation="https://shop.example/" + "x" * 2000))
 
 
 class NowhereAdapter(ShopCartAdapter):
-    def confirmation_url(self, cart):
+    def confirmation_url(self, cart: Cart) -> None:  # type: ignore[override]
         return None
 
 
 @pytest.mark.django_db
-def test_an_adapter_must_say_where_the_purchase_ends(cart, settings):
+def test_an_adapter_must_say_where_the_purchase_ends(cart: Cart, settings: Settings) -> None:
     settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.NowhereAdapter"
 
     with pytest.raises(TypeError, match="confirmation_url"):
@@ -127,27 +133,28 @@ def test_an_adapter_must_say_where_the_purchase_ends(cart, settings):
 
 
 class LazyAdapter(ShopCartAdapter):
-    def build_session(self, cart):
+    def build_session(self, cart: Cart) -> SessionCreate:
         session = SessionBuilder("SE", "SEK")
-        session.add_item(gettext_lazy("Gift wrapping"), quantity=1, price=1, tax_rate=25)
+        name = gettext_lazy("Gift wrapping")
+        session.add_item(name, quantity=1, price=1, tax_rate=25)
         return session.build(total=1)
 
-    def confirmation_url(self, cart):
+    def confirmation_url(self, cart: Cart) -> Promise:
         return reverse_lazy("thanks")
 
 
 @pytest.mark.django_db
-def test_lazy_texts_and_urls_are_as_good_as_others(cart, settings):
+def test_lazy_texts_and_urls_are_as_good_as_others(cart: Cart, settings: Settings) -> None:
     settings.KLARNA_CART_ADAPTER = "tests.services.test_payloads.LazyAdapter"
 
     payload = build_payload(cart.pk)
 
     assert payload.session.order_lines[0].name == "Gift wrapping"
-    assert payload.session.merchant_urls.confirmation == "https://shop.example/thanks/"
+    assert payload.session.merchant_urls == MerchantUrls(confirmation="https://shop.example/thanks/")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cart_and_lines_are_seen_at_one_moment(cart):
+def test_cart_and_lines_are_seen_at_one_moment(cart: Cart) -> None:
     """Another connection commits between two reads; on SQLite it has to wait, elsewhere we must not see it."""
     change = threading.Thread(target=in_thread(lambda: CartLine.objects.update(quantity=7)))
     with snapshot():
@@ -160,7 +167,7 @@ def test_cart_and_lines_are_seen_at_one_moment(cart):
 
 
 @pytest.mark.django_db
-def test_the_same_cart_gives_the_same_payload(klarna, cart):
+def test_the_same_cart_gives_the_same_payload(klarna: Sandbox, cart: Cart) -> None:
     first, second = build_payload(cart.pk), build_payload(cart.pk)
 
     assert first.digest == second.digest

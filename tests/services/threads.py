@@ -1,10 +1,12 @@
+from collections.abc import Callable
+
 from django.db import connection
 
 
-def in_thread(work):
+def in_thread(work: Callable[[], object]) -> Callable[[], None]:
     """Make the target of a thread that leaves no database connection behind."""
 
-    def run():
+    def run() -> None:
         try:
             work()
         finally:

@@ -1,39 +1,35 @@
 """A shop as its developer would have written it, before Klarna."""
 
-from decimal import Decimal
-
 from django.db import models
+from django.http import HttpRequest
+
+from tests.shop.abstract import AbstractCart, AbstractCartLine, AbstractProduct
 
 
-class Product(models.Model):
-    name = models.CharField(max_length=200)
-    price = models.DecimalField(max_digits=10, decimal_places=2)
+class Product(AbstractProduct):
+    pass
 
 
 class CartQuerySet(models.QuerySet["Cart"]):
-    def for_request(self, request):
-        return self.filter(pk=request.session.get("cart_id")).first()
+    def for_request(self, request: HttpRequest) -> "Cart | None":
+        key = request.session.get("cart_id")
+        return None if key is None else self.filter(pk=key).first()
 
 
-class Cart(models.Model):
-    country = models.CharField(max_length=2, default="SE")
-    currency = models.CharField(max_length=3, default="SEK")
-    shipping = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal("49.00"))
-
+class Cart(AbstractCart):
     objects = CartQuerySet.as_manager()
 
-    @property
-    def total(self):
-        return sum(
-            (line.quantity * line.product.price for line in self.lines.select_related("product")),
-            self.shipping,
-        )
 
-
-class CartLine(models.Model):
+class CartLine(AbstractCartLine):
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.CASCADE)
-    quantity = models.PositiveIntegerField(default=1)
+
+
+class Engraving(models.Model):
+    """Two steps away from its cart."""
+
+    line = models.ForeignKey(CartLine, on_delete=models.CASCADE)
+    text = models.CharField(max_length=20)
 
 
 class GiftLine(CartLine):
@@ -42,7 +38,7 @@ class GiftLine(CartLine):
 
 
 class OrderManager(models.Manager["Order"]):
-    def create_from_cart(self, cart, *, klarna_order_id):
+    def create_from_cart(self, cart: Cart, *, klarna_order_id: str) -> "Order":
         return self.create(cart=cart, klarna_order_id=klarna_order_id)
 
 

@@ -12,6 +12,8 @@ const all = (parent, selector) => /** @type {HTMLElement[]} */ ([...parent.query
 // Changes reach the server one after another, in the order in which they were made.
 let queue = Promise.resolve();
 let waiting = 0;
+// A number that is being typed must not be overwritten by what the server knows.
+let typing = false;
 
 /** Klarna's button must wait from the first moment of a change. @param {"changing" | "changed"} what */
 const tellKlarna = (what) => document.dispatchEvent(new CustomEvent(`klarna:cart-${what}`));
@@ -64,19 +66,21 @@ function showLine(line, content) {
 
 for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-quantity]"))) {
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("quantity"));
-  let typed = false;
   field.addEventListener("input", () => {
-    typed = true;
+    typing = true;
     tellKlarna("changing");
   });
   // What was typed and taken back, or cannot be sent, is no change.
   field.addEventListener("blur", () => {
-    if (typed && !waiting) tellKlarna("changed");
-    typed = false;
+    if (typing && !waiting) tellKlarna("changed");
+    typing = false;
   });
-  field.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
+  field.addEventListener("change", () => typing && form.reportValidity() && form.requestSubmit());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // Enter is a change and then a submit of the same number.
+    if (!typing && !event.submitter?.getAttribute("name")) return;
+    typing = false;
     send(form, event.submitter, (cart) => followCart(cart, `The total is ${cart.total}.`));
     const step = event.submitter?.getAttribute("name") === "step" ? Number(event.submitter.getAttribute("value")) : 0;
     field.value = String(Math.min(Number(field.value) + step, Number(field.max)));
@@ -118,10 +122,11 @@ if (approved) {
 // The cart may have changed in another window. A line that this page has never seen needs the server's drawing.
 async function lookAtCart() {
   const shown = all(document, "[data-line]").map((line) => line.dataset.line);
-  if (document.hidden || waiting || !shown.length) return;
+  if (document.hidden || waiting || typing || !shown.length) return;
   const response = await fetch(document.body.dataset.summaryUrl ?? "", { cache: "no-store" }).catch(() => null);
-  if (!response?.ok || waiting) return;
+  if (!response?.ok) return;
   const cart = await response.json();
+  if (waiting || typing) return;
   if (Object.keys(cart.lines).some((line) => !shown.includes(line))) location.reload();
   else showCart(cart);
 }
