@@ -6,7 +6,7 @@ BIN := .venv/bin
 # A shell that forbids bytecode would make every start of the demo slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint hooks clean
 
 demo: .venv/.demo
 	@exec $(BIN)/python -m example_project.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
@@ -14,12 +14,11 @@ demo: .venv/.demo
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: .venv/.dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
-	$(BIN)/mypy
-	$(BIN)/python manage.py makemigrations --check --dry-run
+lint:
+	.ci/run tools lint format modern spelling templates scripts layers types migrations checks
+
+hooks: .venv/.dev
+	$(BIN)/pre-commit install
 
 clean:
 	rm -rf .venv
