@@ -12,6 +12,7 @@ from django.core.signals import setting_changed
 
 from django_klarna.accounts import DEFAULT_ACCOUNT, Account, read_accounts
 from django_klarna.exceptions import KlarnaConfigurationError
+from django_klarna.markets import Market, get_markets
 from django_klarna.mistakes import (
     Mistake,
     WrongSettingsError,
@@ -40,6 +41,7 @@ class Settings:
     """Everything the project has set for django_klarna; all timeouts and margins are seconds."""
 
     accounts: Mapping[str, Account]
+    markets: Mapping[str, Market]
     cart_adapter: str
     base_url: str
     sync: str
@@ -165,6 +167,7 @@ def read_settings() -> Settings:
     """Read all settings."""
     readers: dict[str, Callable[[], Any]] = {
         "accounts": read_accounts,
+        "markets": get_markets,
         "cart_adapter": read_cart_adapter,
         "base_url": read_base_url,
         "sync": read_sync,

@@ -15,6 +15,9 @@ SCHEMAS: dict[str, Any] = CONTRACT["components"]["schemas"]
 # Operations of the contract that neither the client nor the sandbox has: the one list of them.
 NOT_YET = ("create_order", "cancel_authorization", "purchase_token")
 
+# Fields of an error that no operation of sessions gives: the customer token's refusal has them.
+NOT_YET_IN_ERRORS = ("authorized_payment_method", "fraud_status", "reason")
+
 # Statuses that the contract does not declare, and where they are from.
 UNDECLARED = {
     401: "recorded: wrong credentials, or those of another region",

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from django_klarna import services
 from django_klarna.models import KlarnaSession
 from django_klarna.sandbox import Sandbox
-from tests.conftest import MakeCart, Operations
+from tests.conftest import MakeCart
+from tests.sandboxes import Operations
 from tests.shop.models import Cart
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models.signals import pre_save
 from django.test import Client, TestCase
@@ -18,11 +20,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_klarna import services
-from django_klarna.api import SessionCreate
+from django_klarna import audit, services
+from django_klarna.api import Call, SessionCreate
 from django_klarna.clients import client_for
 from django_klarna.exceptions import KlarnaError
-from django_klarna.models import KlarnaApiCall, KlarnaSession
+from django_klarna.models import KlarnaApiCall, KlarnaSession, calls
 from django_klarna.sandbox import Sandbox, SandboxServer
 from tests.conftest import MakeCart
 from tests.services.threads import in_thread
@@ -175,7 +177,7 @@ def test_work_ends_with_its_lease(session: KlarnaSession, cart: Cart) -> None:
 
     create_by_hand()
 
-    assert KlarnaApiCall.objects.order_by("pk").last().session_id is None  # type: ignore[union-attr]
+    assert KlarnaApiCall.objects.latest("pk").session_id is None
 
 
 # What a row may say
@@ -223,6 +225,25 @@ def test_an_echo_is_no_error_code(klarna: Sandbox, session: KlarnaSession, cart:
         services.sync_session(session.pk)
 
     assert told() == [(UPDATE, 400, "KlarnaBadRequestError", True)]
+
+
+@pytest.mark.parametrize("echo", ["Ada Lovelace", "eyJhbGciOiJSUzI1NiJ9.eyJ9.x", "A" * 65])
+def test_an_echo_is_no_correlation_id(echo: str) -> None:
+    call = Call(
+        operation=READ,
+        method="GET",
+        status_code=200,
+        error_code=None,
+        correlation_id=echo,
+        failure=None,
+        duration=0.1,
+        attempts=1,
+        sent=True,
+    )
+
+    audit.note("default", call)
+
+    assert KlarnaApiCall.objects.get().correlation_id == ""
 
 
 # Which rows are kept
@@ -276,6 +297,25 @@ def test_expired_are_those_that_are_too_old(session: KlarnaSession, cart: Cart, 
     KlarnaApiCall.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=1, seconds=1))
 
     assert list(KlarnaApiCall.objects.expired()) == [old]
+
+
+def test_the_daily_job_deletes_what_is_expired_in_batches(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KLARNA_AUDIT_RETENTION = 3600
+    monkeypatch.setattr(calls, "BATCH", 2)
+    for _number in range(8):
+        KlarnaApiCall.objects.create(sent=True, duration=1, attempts=1)
+    old = KlarnaApiCall.objects.values_list("pk", flat=True)[:5]
+    KlarnaApiCall.objects.filter(pk__in=list(old)).update(created_at=timezone.now() - timedelta(hours=2))
+    out = StringIO()
+
+    with CaptureQueriesContext(connection) as queries:
+        call_command("klarna_prune", stdout=out)
+
+    assert out.getvalue() == "Deleted 5 notes of calls of Klarna.\n"
+    assert KlarnaApiCall.objects.count() == 3
+    assert len([query for query in queries if query["sql"].startswith("DELETE")]) == 3
 
 
 # What a row costs, and what happens when it cannot be written

@@ -139,6 +139,21 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E001", {"KLARNA_THROTTLE_RATES": {"session": 60}}),
     ("E001", {"KLARNA_AUDIT_SAMPLE_RATE": "half"}),
     ("E001", {"KLARNA_AUDIT_RETENTION": 1e12}),
+    ("E001", {"KLARNA_MARKETS": ["SE"]}),
+    ("E001", {"KLARNA_MARKETS": {"se": {"region": "eu"}}}),
+    ("E001", {"KLARNA_MARKETS": {"UK": None}}),
+    ("E001", {"KLARNA_MARKETS": {"Sweden": None}}),
+    ("E001", {"KLARNA_MARKETS": {("SE",): None}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": []}}),
+    ("E001", {"KLARNA_MARKETS": {"IS": "ISK"}}),
+    ("E001", {"KLARNA_MARKETS": {"IS": {}}}),
+    ("E001", {"KLARNA_MARKETS": {"IS": {"currencies": "isk", "locales": "is", "region": "eu"}}}),
+    ("E001", {"KLARNA_MARKETS": {"IS": {"currencies": None, "locales": ["Icelandic"], "region": "EU"}}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": {"currencies": ["SEK", "SKE"]}}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": {"locales": ["SV_se", "en"]}}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": {"tax_model": "Included"}}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": {"personal_data": "no"}}}),
+    ("E001", {"KLARNA_MARKETS": {"SE": {"max_order_amount": 0}}}),
     ("E002", {"KLARNA_CART_MODEL": "shop.Carts"}),
     ("E002", {"KLARNA_CART_MODEL": "Cart"}),
     ("E002", {"KLARNA_CART_MODEL": None}),
@@ -148,6 +163,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E004", {"KLARNA": {"default": {**LIVE, "READTIMEOUT": 8}}}),
     ("E004", {"KLARNA": {"default": {**LIVE, "COLOUR": "pink"}}}),
     ("E004", {"KLARNA_THROTTLE_RATES": {"sessions": "60/min"}}),
+    ("E004", {"KLARNA_MARKETS": {"SE": {"currency": ["SEK"]}}}),
+    ("E004", {"KLARNA_MARKETS": {"SE": {"COLOUR": "blue"}}}),
+    ("E004", {"KLARNA_MARKETS": {"DW": None}}),
     ("E005", {"KLARNA": {"default": {**LIVE, "USERNAME": "K:1"}}}),
     ("E005", {"KLARNA": {"default": {**LIVE, "PASSWORD": "secret\n"}}}),
     ("E005", {"KLARNA": {"default": {"API_KEY": "kl\u00e4rna", "ENVIRONMENT": "live"}}}),
@@ -159,6 +177,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E010", {"KLARNA": {"default": SANDBOX}}),
     ("W001", {"KLARNA_SINC": "lazy"}),
     ("W001", {"KLARNE_SYNC": "lazy"}),
+    ("W001", {"KLARNA_MARKET": {"DE": None}}),
     ("W002", {"KLARNA": {"eu": LIVE}}),
     ("W004", {"SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin"}),
     ("W005", {"SECURE_CSP": policy(script_src=["'self'"])}),
@@ -273,6 +292,38 @@ def test_what_can_be_built_without_secrets_is_checked_without_them(settings: Set
 
     assert messages(deploy=False) == []
     assert ids(messages()) == ["E008", "E008", "E009", "W012"]
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"se": {}}, "KLARNA_MARKETS['SE'] = KLARNA_MARKETS.pop('se')"),
+        ({"uk": None}, "KLARNA_MARKETS['GB'] = KLARNA_MARKETS.pop('uk')"),
+        ({"EL": {}}, "KLARNA_MARKETS['GR'] = KLARNA_MARKETS.pop('EL')"),
+        (
+            {"SE": {"currency": ["SEK"]}},
+            "KLARNA_MARKETS['SE']['currencies'] = KLARNA_MARKETS['SE'].pop('currency')",
+        ),
+        ({"CH": {"currencies": ["chf", "eur"]}}, "KLARNA_MARKETS['CH']['currencies'] = ['CHF', 'EUR']"),
+        ({"SE": {"currencies": ["SKE"]}}, "KLARNA_MARKETS['SE']['currencies'] = ['SEK']"),
+        ({"BE": {"locales": ["nl", "FR_be"]}}, "KLARNA_MARKETS['BE']['locales'] = ['nl-BE', 'fr-BE']"),
+        ({"SE": {"locales": []}}, "KLARNA_MARKETS['SE']['locales'] = ['sv-SE', 'en-SE']"),
+        ({"BE": {"locales": [1]}}, "KLARNA_MARKETS['BE']['locales'] = ['nl-BE', 'fr-BE', 'en-BE']"),
+        ({"US": {"personal_data": "yes"}}, "KLARNA_MARKETS['US']['personal_data'] = False"),
+        ({"US": {"region": "us"}}, "KLARNA_MARKETS['US']['region'] = 'na'  # or 'eu', 'oc'"),
+        (
+            {"IS": {"region": "eu"}},
+            "KLARNA_MARKETS['IS'] |= {'currencies': ['EUR'], 'locales': ['en-IS']}",
+        ),
+    ],
+)
+def test_the_mend_of_a_market_is_what_was_meant(
+    settings: Settings, change: dict[str, Any], hint: str
+) -> None:
+    settings.KLARNA_MARKETS = change
+
+    (found,) = messages()
+    assert found.hint == hint
 
 
 def test_no_message_shows_a_secret(settings: Settings) -> None:

@@ -88,6 +88,39 @@ pytestmark = pytest.mark.django_db
         ("KLARNA_SYNC_TIMEOUT", "3", "KLARNA_SYNC_TIMEOUT"),
         ("KLARNA_EXPIRY_MARGIN", True, "KLARNA_EXPIRY_MARGIN"),
         ("KLARNA_THROTTLE_RATES", {"sessions": "1/min"}, "no key 'sessions'; did you mean 'session'"),
+        ("KLARNA_MARKETS", None, "KLARNA_MARKETS must be a dict of changes by country, not NoneType"),
+        ("KLARNA_MARKETS", ["SE"], "KLARNA_MARKETS must be a dict of changes by country, not list"),
+        ("KLARNA_MARKETS", {"se": {}}, "KLARNA_MARKETS has the country 'se'; it must be 'SE'"),
+        ("KLARNA_MARKETS", {"UK": {}}, "KLARNA_MARKETS has the country 'UK'; it must be 'GB'"),
+        ("KLARNA_MARKETS", {"SWE": {}}, "KLARNA_MARKETS has the country 'SWE'; it must be like 'SE'"),
+        ("KLARNA_MARKETS", {7: {}}, "KLARNA_MARKETS has the country 7; it must be like 'SE'"),
+        ("KLARNA_MARKETS", {"DW": None}, r"KLARNA_MARKETS\['DW'\] is None, and there is no such market"),
+        ("KLARNA_MARKETS", {"SE": "SEK"}, r"KLARNA_MARKETS\['SE'\] must be a dict, not str"),
+        ("KLARNA_MARKETS", {"SE": {"currency": "SEK"}}, "no key 'currency'; did you mean 'currencies'"),
+        ("KLARNA_MARKETS", {"IS": "ISK"}, r"KLARNA_MARKETS\['IS'\] must be a dict, not str"),
+        ("KLARNA_MARKETS", {"IS": {"region": "eu"}}, "is a new market and lacks 'currencies', 'locales'"),
+        ("KLARNA_MARKETS", {"SE": {"currencies": []}}, r"is \[\]; it must be a list such as \['SEK'\]"),
+        ("KLARNA_MARKETS", {"SE": {"currencies": "SEK"}}, "'SEK'; it must be a list such as"),
+        ("KLARNA_MARKETS", {"SE": {"currencies": {"SEK"}}}, "{'SEK'}; it must be a list such as"),
+        ("KLARNA_MARKETS", {"SE": {"currencies": ["SKE"]}}, r"\['currencies'\] is \['SKE'\]; it must be"),
+        ("KLARNA_MARKETS", {"SE": {"currencies": ["SEK", 752]}}, r"is \['SEK', 752\]; it must be"),
+        ("KLARNA_MARKETS", {"SE": {"locales": ["sv_SE"]}}, r"\['locales'\] is \['sv_SE'\]; it must be"),
+        ("KLARNA_MARKETS", {"SE": {"locales": ["sv-SE\n"]}}, "it must be a list such as"),
+        ("KLARNA_MARKETS", {"SE": {"locales": ["\u017fv-SE"]}}, "it must be a list such as"),
+        ("KLARNA_MARKETS", {"SE": {"region": "us"}}, r"\['region'\] is 'us'; it must be one of 'eu', 'na'"),
+        (
+            "KLARNA_MARKETS",
+            {"SE": {"tax_model": "net"}},
+            "is 'net'; it must be one of 'included', 'sales_tax'",
+        ),
+        (
+            "KLARNA_MARKETS",
+            {"US": {"personal_data": 1}},
+            r"\['personal_data'\] is 1; it must be True or False",
+        ),
+        ("KLARNA_MARKETS", {"US": {"max_order_amount": 1e6}}, "is 1000000.0; it must be a positive int"),
+        ("KLARNA_MARKETS", {"US": {"max_order_amount": -1}}, "is -1; it must be a positive int"),
+        ("KLARNA_MARKETS", {"US": {"max_order_amount": True}}, "is True; it must be a positive int"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_rule(
@@ -298,7 +331,7 @@ def test_errors_survive_pickling() -> None:
     busy = pickle.loads(pickle.dumps(KlarnaBusyError("away", retry_after=3.0)))
 
     assert refused.violations == (violation,)
-    assert "/order_amount" in str(refused)
+    assert "order_amount" in str(refused)
     assert (str(busy), busy.retry_after) == ("away", 3.0)
 
 

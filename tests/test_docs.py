@@ -4,13 +4,15 @@ import ast
 import inspect
 import re
 import unittest
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.dispatch import Signal
+from pytest_django import Settings
 
-from django_klarna import checks, conf, exceptions, services, signals
+from django_klarna import checks, conf, exceptions, markets, services, signals
 from django_klarna.accounts import ACCOUNT_KEYS
 from django_klarna.carts import CartAdapter
 from django_klarna.management import commands
@@ -32,14 +34,36 @@ def first_cells(text: str, heading: str) -> set[str]:
 
 
 def test_settings() -> None:
-    read = set(re.findall(r"\"(KLARNA(?:_[A-Z]+)*)\"", inspect.getsource(conf)))
+    sources = inspect.getsource(conf) + inspect.getsource(markets)
+    read = set(re.findall(r"\"(KLARNA(?:_[A-Z]+)*)\"", sources))
     table = set(re.findall(r"^\| `(KLARNA\w*)`", SETTINGS, re.MULTILINE))
-    assert table == read
+    assert table == read == set(conf.SETTING_NAMES)
 
 
 def test_account_keys() -> None:
     documented = first_cells(SETTINGS, "`KLARNA`") | {"PASSWORD"}
     assert documented == set(ACCOUNT_KEYS)
+
+
+def test_keys_of_a_market() -> None:
+    documented = first_cells(SETTINGS, "`KLARNA_MARKETS`")
+    assert documented == set(markets.rules_for("SE")) == {field.name for field in fields(markets.Market)}
+
+
+def test_the_example_of_markets_is_read(settings: Settings) -> None:
+    (example,) = re.findall(r"```python\n(KLARNA_MARKETS = .*?)```", SETTINGS, re.DOTALL)
+    settings.KLARNA_MARKETS = ast.literal_eval(example.partition(" = ")[2])
+
+    assert markets.get_markets() != markets.MARKETS
+
+
+def test_the_table_of_markets() -> None:
+    rows = re.findall(r"^\| ([A-Z]{2} \| .*) \|$", REFERENCE, re.MULTILINE)
+    assert rows == [
+        f"{country} | {', '.join(market.currencies)} | {', '.join(market.locales)} "
+        f"| {market.region} | {market.tax_model}"
+        for country, market in markets.MARKETS.items()
+    ]
 
 
 def test_defaults_of_settings() -> None:

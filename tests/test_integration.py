@@ -9,7 +9,7 @@ from django.test import Client
 
 from django_klarna.models import KlarnaSession
 from django_klarna.sandbox import Sandbox
-from tests.conftest import Operations, at_klarna
+from tests.sandboxes import Operations, at_klarna
 from tests.shop.models import Cart, CartLine
 
 pytestmark = pytest.mark.django_db(transaction=True)

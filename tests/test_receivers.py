@@ -15,7 +15,8 @@ from django_klarna.models import KlarnaSession, State
 from django_klarna.receivers import LOOK_BACK, CartHook, after_commit, on_change
 from django_klarna.sandbox import Sandbox, SandboxServer
 from django_klarna.signals import cart_changed
-from tests.conftest import MakeCart, Operations, at_klarna
+from tests.conftest import MakeCart
+from tests.sandboxes import Operations, at_klarna
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart, CartLine, Engraving, GiftLine
 

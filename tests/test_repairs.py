@@ -19,7 +19,8 @@ from django_klarna.admin import repairs, runs
 from django_klarna.api import SessionCreate
 from django_klarna.models import KlarnaSession, State
 from django_klarna.sandbox import Sandbox
-from tests.conftest import MakeCart, Operations, at_klarna
+from tests.conftest import MakeCart
+from tests.sandboxes import Operations, at_klarna
 from tests.services.threads import in_thread
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart

@@ -20,7 +20,7 @@ from django_klarna import services
 from django_klarna.models import KlarnaSession
 from django_klarna.rest.views import SessionView
 from django_klarna.sandbox import Sandbox, SandboxServer
-from tests.conftest import Operations, at_klarna
+from tests.sandboxes import Operations, at_klarna
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart, CartLine
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django_klarna.admin.browsing import badge, render_html
 from django_klarna.admin.calls import table_of_calls
 from django_klarna.admin.repairs import RepairAdmin
-from django_klarna.markets import MARKETS
+from django_klarna.markets import get_markets
 from django_klarna.models import KlarnaSession, State
 from django_klarna.money import display
 
@@ -78,7 +78,7 @@ class CountryFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
         """Name the choices."""
-        return [(country, country) for country in MARKETS]
+        return [(country, country) for country in get_markets()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
         """Narrow to the chosen one."""

@@ -4,10 +4,11 @@ import base64
 import ipaddress
 import math
 import platform
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self
+from typing import Concatenate, Final, ParamSpec, Self
 from urllib.parse import SplitResult, urlsplit
 
 from django_klarna import __version__
@@ -18,6 +19,7 @@ from django_klarna.api.sessions import Sessions
 from django_klarna.api.transport import Call, Transport, TransportOptions
 
 _P = ParamSpec("_P")
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _without_arguments_in_frames(
@@ -151,7 +153,7 @@ def _refuse_control_characters(name: str, value: str) -> None:
     # The value is not repeated: it may be a secret.
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text.")
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):  # noqa: PLR2004 - the control characters
+    if _CONTROL_CHARACTER.search(value):
         raise ValueError(f"{name} must not contain line breaks or other control characters.")
     if not is_storable(value):
         raise ValueError(f"{name} must be Unicode text.")

@@ -23,6 +23,18 @@ from itertools import islice
 from typing import Any
 
 _ORDER_LINE = re.compile(r"/order_lines/([0-9]+)(?:/|\Z)")
+#: How what a rule expects is said; what is not here says it itself.
+_EXPECTED = {
+    "enum": "one of {}",
+    "max_bytes": "at most {} bytes",
+    "max_items": "at most {} entries",
+    "max_length": "at most {} characters",
+    "maximum": "at most {}",
+    "min_items": "at least {} entries",
+    "min_length": "at least {} characters",
+    "minimum": "at least {}",
+    "pattern": "text like {}",
+}
 _SHOWN_VIOLATIONS = 20
 
 
@@ -47,10 +59,19 @@ class Violation:
         found = _ORDER_LINE.match(self.path)
         return int(found[1]) if found else None
 
+    @property
+    def place(self) -> str:
+        """Say where, for people: "Order line 3, name", counted from 1."""
+        if self.line is None:
+            return self.path.removeprefix("/") or "The whole"
+        field = _ORDER_LINE.sub("", self.path, count=1)
+        return f"Order line {self.line + 1}, {field}" if field else f"Order line {self.line + 1}"
+
     def __str__(self) -> str:
+        expected = _EXPECTED.get(self.rule, "{}").format(self.expected)
         found = "" if self.actual is None else f", found {self.actual}"
         mend = f" {self.mend}" if self.mend else ""
-        return f"{self.path or '/'}: {self.rule} expects {self.expected}{found}.{mend}"
+        return f"{self.place}: expected {expected}{found} (rule {self.rule}).{mend}"
 
 
 class KlarnaError(Exception):

@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import FrozenInstanceError
+from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NoReturn, Self, dataclass_transform
 
@@ -88,10 +89,11 @@ class Schema:
     What is our own has two underscores on each side, which no name of Klarna's has: the rest is for the fields.
     """
 
-    # Only for the two descriptors that set them past __setattr__: subclasses have a __dict__ all the same.
-    __slots__ = ("__checked__", "__values__")
+    # Only for the descriptors that set them past __setattr__: subclasses have a __dict__ all the same.
+    __slots__ = ("__canonical__", "__checked__", "__values__")
     __fields__: ClassVar[Mapping[str, Field]] = {}
     __answer__: ClassVar[bool] = False
+    __canonical__: bytes
     __checked__: bool
     __values__: Mapping[str, object]
 
@@ -197,7 +199,16 @@ class Schema:
 
     def to_json(self) -> bytes:
         """Return the members as compact JSON, in which all that is not ASCII is escaped; `check` first."""
-        return _encode(self.__values__).encode()
+        known: bytes | None = getattr(self, "__canonical__", None)
+        return _encode(self.__values__).encode() if known is None else known
+
+    def canonical(self) -> bytes:
+        """Return the members as JSON with sorted keys: the same for equal objects, to be hashed, and then sent."""
+        known: bytes | None = getattr(self, "__canonical__", None)
+        if known is None:
+            known = _encode_sorted(self.__values__).encode()
+            _set_canonical(self, known)
+        return known
 
     @classmethod
     def __build__(cls, data: dict[str, object], *, drop_unknown: bool) -> Self:
@@ -217,6 +228,13 @@ class Schema:
     def __from_values__(cls, values: Mapping[str, object]) -> Self:
         built = cls.__new__(cls)
         _set_values(built, values)
+        return built
+
+    def __as__(self, cls: type[Target]) -> Target:
+        """Return the same members as another type; their JSON is the same too."""
+        built = cls.__from_values__(self.__values__)
+        if hasattr(self, "__canonical__"):
+            _set_canonical(built, self.__canonical__)
         return built
 
     def __valid__(self) -> bool:
@@ -269,6 +287,7 @@ class Schema:
 
 
 _set_values: Final[Callable[[Schema, Mapping[str, object]], None]] = vars(Schema)["__values__"].__set__
+_set_canonical: Final[Callable[[Schema, bytes], None]] = vars(Schema)["__canonical__"].__set__
 _set_checked: Final[Callable[[Schema, bool], None]] = vars(Schema)["__checked__"].__set__
 
 
@@ -294,9 +313,15 @@ def _plain(value: object) -> object:
 
 
 # Escaped to ASCII: that is quicker than turning a large text with other letters into UTF-8.
-_encode: Final = json.JSONEncoder(
-    check_circular=False, allow_nan=False, separators=(",", ":"), default=attrgetter("__values__")
-).encode
+_encoder: Final = partial(
+    json.JSONEncoder,
+    check_circular=False,
+    allow_nan=False,
+    separators=(",", ":"),
+    default=attrgetter("__values__"),
+)
+_encode: Final = _encoder().encode
+_encode_sorted: Final = _encoder(sort_keys=True).encode
 
 
 def _first_mistyped(violations: Iterator[Violation]) -> Violation:

@@ -198,7 +198,7 @@ class SessionCreate(_SessionFields):
 
     def to_session(self) -> Session:
         """Return the update that makes an existing session equal to this."""
-        return Session.__from_values__(self.__values__)
+        return self.__as__(Session)
 
 
 class SessionRead(_SessionFields, answer=True):

@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django_klarna.conf import get_settings
 from django_klarna.models.sessions import KlarnaSession
 
+#: Rows that one statement deletes.
+BATCH = 1000
+
 
 class KlarnaApiCallQuerySet(models.QuerySet["KlarnaApiCall"]):
     """What can be asked of millions of rows."""
@@ -17,6 +20,13 @@ class KlarnaApiCallQuerySet(models.QuerySet["KlarnaApiCall"]):
     def expired(self) -> Self:
         """Narrow to the rows that are older than KLARNA_AUDIT_RETENTION says."""
         return self.filter(created_at__lt=timezone.now() - timedelta(seconds=get_settings().audit_retention))
+
+    def prune(self) -> int:
+        """Delete the expired rows and give how many; `BATCH` at a time, so that no lock lasts and no work is lost."""
+        count = 0
+        while oldest := list(self.expired().order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+            count += self.filter(pk__in=oldest).delete()[0]
+        return count
 
 
 class KlarnaApiCall(models.Model):

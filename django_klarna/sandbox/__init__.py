@@ -6,8 +6,8 @@ shows up as a failure and not as an agreement of two mistakes.
 """
 
 try:
-    import jsonschema as _jsonschema  # noqa: F401  only to learn that the extra is installed
-    import jwt as _jwt  # noqa: F401  as above
+    import jsonschema as _jsonschema  # noqa: F401 - only to learn that the extra is installed
+    import jwt as _jwt  # noqa: F401 - as above
 except ModuleNotFoundError as _missing:
     # Under this package's own name `python -m` reports the message in one line, without a traceback.
     raise ImportError(

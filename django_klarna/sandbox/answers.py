@@ -109,17 +109,17 @@ def rate_limit_headers(limit: int, left: int, reset: float) -> dict[str, str]:
 
 def for_status(status: int, code: str | None, retry_after: float | None) -> Response:
     """Return the answer that Klarna's gateway or API would give with this status; a 429 names `retry_after`."""
-    if status == 401:  # noqa: PLR2004  the one status whose body is not JSON
+    if status == HTTPStatus.UNAUTHORIZED:
         return unauthorized()
-    if status == 429:  # noqa: PLR2004  the one status with headers of its own
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return too_many_requests(CREATES_A_SECOND, 1 if retry_after is None else retry_after)
-    fallback = "INTERNAL_SERVER_ERROR" if status >= 500 else "BAD_REQUEST"  # noqa: PLR2004  a class of statuses
+    fallback = "INTERNAL_SERVER_ERROR" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "BAD_REQUEST"
     return error(status, code or ERROR_CODES.get(status, fallback), "Answered by a fault of the sandbox")
 
 
 def gateway_page(answer: Response) -> Response:
     """Return an answer whose body is a page of some gateway, without a correlation id; a 204 becomes a 200."""
-    status = 200 if answer.status == 204 else answer.status  # noqa: PLR2004  the status without a body
+    status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
     title = f"{status} {TITLES.get(status) or _phrase(status)}".strip()
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"

@@ -51,7 +51,7 @@ def _set_merchant(sandbox: Sandbox, body: object) -> object:
     given = dict(body) if isinstance(body, Mapping) else {}
     user = given.pop("user", EVERYONE)
     if not isinstance(user, str):
-        raise ValueError("user: must be a user name or an API key")  # noqa: TRY004  bad input, not a bug
+        raise ValueError("user: must be a user name or an API key")  # noqa: TRY004 - bad input, not a bug
     sandbox.merchants[user] = Merchant.from_json(given)
     return _merchants(sandbox, body)
 
@@ -77,7 +77,7 @@ def _advance(sandbox: Sandbox, body: object) -> object:
     given = body if isinstance(body, Mapping) else {}
     seconds = given.get("advance", given.get("seconds"))
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise ValueError("advance: must be a number of seconds")  # noqa: TRY004  bad input, not a bug
+        raise ValueError("advance: must be a number of seconds")  # noqa: TRY004 - bad input, not a bug
     sandbox.advance(seconds)
     return _time(sandbox, body)
 

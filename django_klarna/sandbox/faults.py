@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from http import HTTPStatus
 from math import inf
 from random import Random
 from typing import Any, Final, TypedDict
@@ -101,7 +102,7 @@ class Fault:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _snake_case(operation: object) -> Any:  # noqa: ANN401  what is no string is left for the rules to refuse
+def _snake_case(operation: object) -> Any:  # noqa: ANN401 - what is no string is left for the rules to refuse
     if not isinstance(operation, str):
         return operation
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
@@ -121,7 +122,7 @@ def _is_delay(value: object) -> bool:
 
 RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "operation": (lambda value: value is None or value in OPERATIONS, f"one of {', '.join(OPERATIONS)}"),
-    "status": (lambda value: value is None or (_is_integer(value) and 400 <= value < 600), "from 400 to 599"),  # noqa: PLR2004  as the text says
+    "status": (lambda value: value is None or (_is_integer(value) and 400 <= value < 600), "from 400 to 599"),  # noqa: PLR2004 - as the text says
     "error_code": (lambda value: value is None or isinstance(value, str), "a string"),
     "retry_after": (
         lambda value: value is None or (_is_number(value) and 0 <= value < inf),
@@ -155,7 +156,7 @@ CONTRADICTIONS: Final[tuple[tuple[Callable[[Fault], object], str], ...]] = (
         "error_code: needs a body that is JSON",
     ),
     (
-        lambda fault: fault.retry_after is not None and fault.status != 429,  # noqa: PLR2004  as the text says
+        lambda fault: fault.retry_after is not None and fault.status != HTTPStatus.TOO_MANY_REQUESTS,
         "retry_after: needs the status 429",
     ),
     (lambda fault: fault.drop == "late" and not fault.delay, "delay: needed to be late"),
@@ -185,7 +186,7 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         """Append a copy of a fault: its counts are used up, which must not show in the caller's own."""
-        self._pending.append((replace(fault), Random(fault.seed or 0)))  # noqa: S311  chance, not secrecy
+        self._pending.append((replace(fault), Random(fault.seed or 0)))  # noqa: S311 - chance, not secrecy
 
     def take(self, operation: str) -> Fault | None:
         """Return the first fault that strikes a call of an operation, and use up one of its counts."""

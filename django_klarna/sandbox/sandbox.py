@@ -41,7 +41,7 @@ class Sandbox:
 
     """
 
-    def __init__(  # noqa: PLR0913  one keyword for each switch
+    def __init__(  # noqa: PLR0913 - one keyword for each switch
         self,
         *,
         base_url: str = "http://127.0.0.1:8100",

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import AddressValueError, IPv4Address
 from socketserver import TCPServer
@@ -115,18 +116,18 @@ class _Listener(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # typeshed: bytes
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as in socketserver
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
         with self._closed:
             self._open.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401  as in socketserver
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as in socketserver
         super().shutdown_request(request)
         with self._closed:
             self._open.discard(request)
             self._closed.notify_all()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as in socketserver
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
         # A client that vanishes is no error of the sandbox.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
@@ -199,7 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if response.status != 204:  # noqa: PLR2004  the status that has neither body nor length
+        # The one status that has neither body nor length.
+        if response.status != HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", str(len(response.body)))
         if response.truncated:
             self.close_connection = True
@@ -216,5 +218,5 @@ class _Handler(BaseHTTPRequestHandler):
             if response.drip:
                 self.server.stopping.wait(response.drip / len(pieces))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
         """Say nothing: the calls are listed at `/_sandbox/calls`."""

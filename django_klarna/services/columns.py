@@ -24,6 +24,15 @@ NO_ERROR = {
 }
 
 
+class Token(str):
+    """A token on its way into the database; a debug page shows the variables of Django's frames, and not this one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+
 def described(payload: Payload) -> dict[str, Any]:
     """Say what a payload is about."""
     session = payload.session
@@ -54,7 +63,7 @@ def created(answer: MerchantSession, payload: Payload) -> dict[str, Any]:
     """Say what a create answered; its token is for just this content."""
     return {
         "session_id": answer.session_id,
-        "client_token": answer.client_token,
+        "client_token": Token(answer.client_token),
         "payment_method_categories": plain(answer.payment_method_categories),
         "read_digest": payload.digest,
         "expires_at": timezone.now() + LIFETIME,
@@ -66,7 +75,7 @@ def read(row: KlarnaSession, answer: SessionRead) -> dict[str, Any]:
     in_doubt = row.in_doubt or answer.order_amount not in {None, row.order_amount}
     return {
         **NO_ERROR,
-        "client_token": answer.client_token or row.client_token,
+        "client_token": Token(answer.client_token or row.client_token),
         "payment_method_categories": plain(answer.payment_method_categories) or row.payment_method_categories,
         "expires_at": stored(answer.expires_at_utc) or row.expires_at,
         "in_doubt": in_doubt,

@@ -13,8 +13,13 @@ from django_klarna.api import Customer, MerchantUrls, SessionCreate
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import CartNotPayable, Violation
-from django_klarna.rules import violations_of
+from django_klarna.lines import explain
+from django_klarna.markets import market_for
 from django_klarna.services.transactions import database, snapshot
+
+ADDRESSES = ("billing_address", "shipping_address")
+#: What is, or may hold, personal data; rows keep a hash of it.
+PRIVATE = (*ADDRESSES, "attachment", "merchant_data")
 
 
 @dataclass(frozen=True)
@@ -37,20 +42,20 @@ class Payload:
     @cached_property
     def digest(self) -> str:
         """The hash of everything that Klarna is told."""
-        return hashed(self.content)
+        return hashlib.sha256(self.session.canonical()).hexdigest()
 
     @cached_property
     def stored(self) -> dict[str, Any]:
-        """What the row keeps and staff see: no ``merchant_urls``, which carry secrets, and only hashes of free data."""
+        """What the row keeps and staff see: no ``merchant_urls``, which are secret, and hashes of private data."""
         kept = veiled({key: value for key, value in self.content.items() if key != "merchant_urls"})
+        if kept.get("customer", {}).keys() - {"type"}:
+            kept["customer"] = hashed(kept["customer"])
         return {**kept, "order_lines": [veiled(line) for line in kept["order_lines"]]}
 
 
 def veiled(values: dict[str, Any]) -> dict[str, Any]:
-    """Give ``values`` with hashes in place of what the shop may have put personal data into."""
-    hidden: dict[str, Any] = {
-        name: hashed(values[name]) for name in ("attachment", "merchant_data") if name in values
-    }
+    """Give ``values`` with hashes in place of what is private."""
+    hidden: dict[str, Any] = {name: hashed(values[name]) for name in PRIVATE if name in values}
     return {**values, **hidden}
 
 
@@ -89,7 +94,7 @@ def missing_cart() -> Violation:
 def payable(session: SessionCreate, urls: MerchantUrls) -> SessionCreate:
     """Give the session with our URLs; `CartNotPayable` has all that Klarna would refuse, or must not be told yet."""
     complete = session.replace(merchant_urls=urls)
-    violations = [*violations_of(complete), *untimely(session)]
+    violations = [*explain(complete), *untimely(session)]
     if violations:
         raise CartNotPayable(violations)
     return complete
@@ -98,12 +103,11 @@ def payable(session: SessionCreate, urls: MerchantUrls) -> SessionCreate:
 def untimely(session: SessionCreate) -> Iterator[Violation]:
     """Find what a payload may not have before the shopper authorized: personal data, and URLs that are ours to make.
 
+    A market may allow personal data; in Klarna's guides only the US ever did.
     https://docs.klarna.com/payments/web-payments/before-you-start/data-requirements/customer-data-requirements
     """
-    customer = session.customer.to_dict() if isinstance(session.customer, Customer) else {}
-    personal = [name for name in ("billing_address", "shipping_address") if getattr(session, name)]
-    personal += [f"customer/{name}" for name in customer if name != "type"]
-    for name in personal:
+    market = market_for(session.purchase_country)
+    for name in [] if market and market.personal_data else personal_fields(session):
         yield Violation(
             path=f"/{name}",
             rule="personal_data",
@@ -119,3 +123,10 @@ def untimely(session: SessionCreate) -> Iterator[Violation]:
             actual="given",
             mend="django_klarna makes these URLs; return the page from confirmation_url().",
         )
+
+
+def personal_fields(session: SessionCreate) -> list[str]:
+    """Give the paths of what is about the shopper; the ``type`` of a customer, person or organization, is not."""
+    customer = session.customer.to_dict() if isinstance(session.customer, Customer) else {}
+    addresses = [name for name in ADDRESSES if getattr(session, name)]
+    return [*addresses, *(f"customer/{name}" for name in customer if name != "type")]

@@ -20,7 +20,15 @@ from django_klarna.api.fields import Schema
 from django_klarna.api.kinds import Integer, Items, Kind, Nested, Text
 from tests.api.conftest import Peer, answer
 from tests.api.payloads import CREATED, session_create
-from tests.contract import CONTRACT, NOT_YET, OPERATIONS, SCHEMAS, SESSION_OPERATIONS, Operation
+from tests.contract import (
+    CONTRACT,
+    NOT_YET,
+    NOT_YET_IN_ERRORS,
+    OPERATIONS,
+    SCHEMAS,
+    SESSION_OPERATIONS,
+    Operation,
+)
 
 TYPES = {cls.__name__: cls for cls in vars(api).values() if inspect.isclass(cls) and issubclass(cls, Schema)}
 METHODS = {
@@ -254,6 +262,19 @@ def test_each_documented_error_has_a_class_of_its_own() -> None:
         status for operation in OPERATIONS.values() for status in operation.responses if status >= 400
     }
     assert len({api.exceptions.error_class(status) for status in statuses}) == len(statuses)
+
+
+def test_every_field_of_an_error_is_read(peer: Peer, klarna_client: KlarnaClient) -> None:
+    values: dict[str, object] = {"string": "BAD-1", "array": ["BAD-1"]}
+    declared = {name: field.get("type") for name, field in SCHEMAS["ErrorV2"]["properties"].items()}
+    told = {name: values[kind] for name, kind in declared.items() if name not in NOT_YET_IN_ERRORS}
+    peer.behaves(answer(400, told))
+    with pytest.raises(KlarnaAPIError) as caught:
+        klarna_client.sessions.read_credit_session("s")
+    # What Klarna says in a header, or by the status, is no field of the body.
+    read = {name: value for name, value in vars(caught.value).items() if value not in (400, None)}
+    assert read == {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    assert set(NOT_YET_IN_ERRORS) <= declared.keys()
 
 
 def test_the_contract_is_that_of_payments() -> None:

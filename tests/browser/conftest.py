@@ -79,7 +79,7 @@ def page(context: BrowserContext, troubles: Troubles) -> Page:
 
 @pytest.fixture
 def shopper(page: Page, klarna: RemoteSandbox) -> Shopper:
-    from tests.browser.shopper import Shopper  # noqa: PLC0415  Playwright may not be installed
+    from tests.browser.shopper import Shopper  # noqa: PLC0415 - Playwright may not be installed
 
     return Shopper(page)
 

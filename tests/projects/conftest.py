@@ -1,46 +1,18 @@
-"""A shop of any kind and a Klarna for it; the suite's own conftest.py knows one shop only and is not loaded here."""
+"""A shop of any kind; the suite's own conftest.py knows one shop only and is not loaded here."""
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import cast
 
 import pytest
 from django.apps import apps
 from django.conf import settings as project
-from django.core.cache import cache
-from pytest_django import Settings
 
-from django_klarna.sandbox import Sandbox, SandboxServer
 from tests.projects.shopper import Shopper
+from tests.sandboxes import klarna, operations, sandbox_server
 from tests.shop.abstract import AbstractCart
 
-
-@pytest.fixture(scope="session")
-def sandbox_server() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture
-def klarna(sandbox_server: SandboxServer, settings: Settings) -> Sandbox:
-    """A fresh Klarna at the end of a real socket."""
-    sandbox_server.sandbox.reset()
-    settings.KLARNA = {
-        "default": {
-            "USERNAME": "K1",
-            "PASSWORD": "secret-of-k1",
-            "ENVIRONMENT": "sandbox",
-            "BASE_URL": sandbox_server.url,
-        }
-    }
-    cache.clear()
-    return sandbox_server.sandbox
-
-
-@pytest.fixture
-def operations(klarna: Sandbox) -> Callable[[], list[str]]:
-    """What Klarna was asked, oldest first, in one word each."""
-    return lambda: [call.operation.partition("_")[0] for call in klarna.calls]
+# Fixtures of this module too.
+__all__ = ("klarna", "operations", "sandbox_server")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What must hold in every project: from the shopper's page to what Klarna knows, and what staff see of it."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,11 +14,10 @@ from django_klarna import services
 from django_klarna.models import KlarnaSession, State
 from django_klarna.sandbox import Sandbox
 from tests.projects.shopper import Shopper
+from tests.sandboxes import Operations
 from tests.shop.abstract import AbstractCart
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-
-Operations = Callable[[], list[str]]
 
 
 def live_amount(klarna: Sandbox) -> int:

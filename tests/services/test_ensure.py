@@ -25,7 +25,8 @@ from django_klarna.exceptions import (
 from django_klarna.models import KlarnaSession, State
 from django_klarna.sandbox import Sandbox, SandboxServer
 from django_klarna.signals import session_closed, session_created
-from tests.conftest import MakeCart, Operations, at_klarna
+from tests.conftest import MakeCart
+from tests.sandboxes import Operations, at_klarna
 from tests.services.threads import in_thread
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart, CartLine

@@ -25,7 +25,7 @@ from django_klarna.models import KlarnaSession, State
 from django_klarna.sandbox import Sandbox
 from django_klarna.services.leases import LeaseLostError, acquire, sessions
 from django_klarna.signals import session_sync_failed, session_updated
-from tests.conftest import Operations, at_klarna
+from tests.sandboxes import Operations, at_klarna
 from tests.services.threads import in_thread
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart, CartLine, Product

@@ -14,17 +14,20 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take a port and a host."""
+        """Take a port, a host and a region."""
         parser.add_argument("--port", type=int, default=8100, help="0 takes a free one (default: 8100)")
         parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
+        parser.add_argument(
+            "--region", default="eu", help="of the host it stands in for: eu, na or oc (default: eu)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve, or say in one line why not."""
         host, port = options["host"], options["port"]
         try:
-            from django_klarna.sandbox.__main__ import serve  # noqa: PLC0415  the extra may not be installed
+            from django_klarna.sandbox.__main__ import serve  # noqa: PLC0415 - the extra may not be installed
 
-            serve(host, port, self._announce)
+            serve(self._announce, host=host, port=port, region=options["region"])
         except ImportError as error:
             raise CommandError(str(error)) from None
         except (OSError, OverflowError, ValueError) as error:

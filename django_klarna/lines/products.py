@@ -1,0 +1,86 @@
+"""What an order line tells of its product, made to fit into Klarna's fields."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+
+from django_klarna.api import ProductIdentifiers
+from django_klarna.api.violations import suggestion
+
+#: How long a text may be, in characters; https://docs.klarna.com/api-reference/data-types
+NAME_LENGTH: Final = 255
+REFERENCE_LENGTH: Final = 255
+UNIT_LENGTH: Final = 8
+ADDRESS_LENGTH: Final = 1024
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def fitting(text: object, length: int) -> Any:  # noqa: ANN401 - what is no text stays, for the check to name
+    """Give a text without control characters, cut to ``length``."""
+    if isinstance(text, str) and len(text) <= length and text.isprintable():
+        return text
+    if not isinstance(text, str | Promise):
+        return text
+    clean = _CONTROL.sub(" ", str(text)).strip()
+    return clean if len(clean) <= length else f"{clean[: length - 1].rstrip()}…"
+
+
+def address(url: object) -> object:
+    """Give an address, or None for one that is too long: half an address leads nowhere."""
+    return None if len(str(url)) > ADDRESS_LENGTH else url
+
+
+def whole(value: object) -> object:
+    """Give the value as it is."""
+    return value
+
+
+#: Further fields of an order line that tell of the product, and how each is made to fit.
+FIELDS: Final[dict[str, Callable[[object], object]]] = {
+    "image_url": address,
+    "product_url": address,
+    "merchant_data": whole,
+    "product_identifiers": whole,
+    "subscription": whole,
+}
+#: Those of its ``product_identifiers``, with their longest texts.
+IDENTIFIERS: Final = {
+    "brand": 70,
+    "category_path": 750,
+    "color": 64,
+    "global_trade_item_number": 50,
+    "manufacturer_part_number": 70,
+    "size": 64,
+}
+
+
+def product_fields(reference: object, unit: object, product: Mapping[str, object]) -> dict[str, Any]:
+    """Give the fields of a line that tell of its product, of which None and "" are nothing.
+
+    An address that is too long is nothing too. A field that no item has is a `TypeError`.
+    """
+    fields: dict[str, Any] = {}
+    if reference:
+        fields["reference"] = fitting(reference, REFERENCE_LENGTH)
+    if unit:
+        fields["quantity_unit"] = fitting(unit, UNIT_LENGTH)
+    if product:
+        fields |= further_fields(
+            {name: value for name, value in product.items() if value is not None and value != ""}
+        )
+    return fields
+
+
+def further_fields(product: Mapping[str, object]) -> dict[str, Any]:
+    """Sort fields into those of the line and those of its ``product_identifiers``."""
+    for name in product.keys() - FIELDS.keys() - IDENTIFIERS.keys():
+        raise TypeError(
+            f"An item has no field {name!r}. {suggestion(name, [*FIELDS, *IDENTIFIERS, 'reference', 'unit'])}".rstrip()
+        )
+    fields = {name: fit(product[name]) for name, fit in FIELDS.items() if name in product}
+    given = {name: fitting(product[name], IDENTIFIERS[name]) for name in IDENTIFIERS if name in product}
+    if given:
+        fields["product_identifiers"] = ProductIdentifiers(**given)
+    return {name: value for name, value in fields.items() if value is not None}

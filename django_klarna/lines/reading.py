@@ -1,0 +1,112 @@
+"""What a shop says of a row, read exactly; what cannot be is refused with the line, the field and a mend."""
+
+from decimal import Decimal
+from typing import NoReturn, Self
+
+from django_klarna.currencies import exponent
+from django_klarna.exceptions import CartNotPayable, Violation
+from django_klarna.lines.products import NAME_LENGTH, fitting
+from django_klarna.money import CONTEXT, FULL_RATE, Rate, exact, half_up
+
+
+class Reader:
+    """Read amounts of one currency."""
+
+    def __init__(self, currency: str) -> None:
+        self._index = 0
+        self._scale = scale_of(currency)
+        self._rates: dict[Decimal, Rate] = {}
+
+    def row(self, index: int) -> Self:
+        """Say that what follows is about this row, counted from 0."""
+        self._index = index
+        return self
+
+    def minor(self, name: str, amount: object, times: Decimal | int = 1) -> int:
+        """Give ``amount``, ``times`` over, in minor units, rounded once."""
+        return half_up(self._exact(name, amount, times))
+
+    def not_negative(self, name: str, amount: object, times: Decimal | int = 1) -> int:
+        """Give an amount in minor units that is 0 or more."""
+        minor = half_up(self._exact(name, amount, times))
+        if minor < 0:
+            mend = "Give the amount without a sign, and take an amount off with add_discount()."
+            self.refuse(name, expected="0 or more", actual=minor, mend=mend)
+        return minor
+
+    def _exact(self, name: str, amount: object, times: Decimal | int) -> Decimal:
+        factor = times * self._scale if type(times) is int else CONTEXT.multiply(times, self._scale)
+        return CONTEXT.multiply(exact(name, amount), factor)
+
+    def cost(
+        self, pieces: Decimal | int, rate: Rate, *, price: object, net_price: object, row_total: object
+    ) -> tuple[int, int | None]:
+        """Give what a row costs in minor units, rounded once, and the same without tax if the shop gives it so."""
+        if price is not None and net_price is None and row_total is None:
+            return self.not_negative("price", price, pieces), None
+        if net_price is not None and price is None and row_total is None:
+            net = self.not_negative("net_price", net_price, pieces)
+            return rate.with_tax(self._exact("net_price", net_price, pieces)), net
+        if row_total is not None and price is None and net_price is None:
+            return self.not_negative("row_total", row_total), None
+        raise TypeError("An item has exactly one of price, net_price and row_total")
+
+    def reduction(self, discount: object, cost: int) -> int:
+        """Give what is off a row, in minor units: no more than it costs."""
+        reduction = self.minor("discount", discount)
+        if reduction > cost:
+            mend = "Take off what the row costs, and no more."
+            self.refuse("discount", expected=f"at most {cost}", actual=reduction, mend=mend)
+        return reduction
+
+    def quantity(self, quantity: object) -> Decimal | int:
+        """Give a quantity above 0: an ``int`` if it is whole."""
+        if type(quantity) is int and quantity > 0:
+            return quantity
+        number = exact("quantity", quantity)
+        if number <= 0:
+            mend = "Leave a row out that has no pieces."
+            self.refuse("quantity", expected="more than 0", actual=f"{number:f}", mend=mend)
+        whole = int(number)
+        return whole if whole == number else number
+
+    def rate(self, tax_rate: object) -> Rate:
+        """Give a tax rate of 0 to 100 percent."""
+        known = self._rates.get(tax_rate) if type(tax_rate) is Decimal else None
+        return known or self._new_rate(exact("tax_rate", tax_rate))
+
+    def _new_rate(self, percent: Decimal) -> Rate:
+        rate = Rate.of(percent)
+        if percent < 0 or rate.basis_points > FULL_RATE:
+            mend = "Give the rate as a percentage: 25 for 25 %."
+            self.refuse("tax_rate", expected="0 to 100 percent", actual=f"{percent:f}", mend=mend)
+        self._rates[percent] = rate
+        return rate
+
+    def refuse(self, name: str, *, expected: str, actual: str | int, mend: str) -> NoReturn:
+        """Raise `CartNotPayable` for one field of the row."""
+        path = f"/order_lines/{self._index}/{name}"
+        raise CartNotPayable((Violation(path=path, rule=name, expected=expected, actual=actual, mend=mend),))
+
+
+def scale_of(currency: str) -> int:
+    """Give the minor units in one of the major unit."""
+    try:
+        scale: int = 10 ** exponent(currency)
+    except ValueError:
+        violation = Violation(
+            path="/purchase_currency",
+            rule="currency",
+            expected="a currency of ISO 4217",
+            actual=currency,
+            mend="Klarna takes the local currency of a country only.",
+        )
+        raise CartNotPayable((violation,)) from None
+    return scale
+
+
+def measured(name: object, quantity: Decimal, unit: str | None) -> str:
+    """Give the name of an amount that is no number of pieces: ``"cheese 1.5 kg"``."""
+    amount = f"{CONTEXT.normalize(quantity):f}"
+    suffix = f" {amount} {unit}" if unit else f" \N{MULTIPLICATION SIGN} {amount}"
+    return f"{fitting(name, NAME_LENGTH - len(suffix))}{suffix}"

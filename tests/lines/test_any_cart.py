@@ -1,0 +1,97 @@
+"""Whatever is in a cart, its session keeps every rule and costs what the shop says.
+
+Long: `--hypothesis-profile=long`.
+"""
+
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from django_klarna.api import SessionCreate
+from django_klarna.lines import explain
+from django_klarna.sandbox import Sandbox
+from tests.lines.carts import EXACT_ROWS, RATES, Item, ShopCart, carts, items
+from tests.sandbox.conftest import Client
+
+IS_LONG = settings.get_current_profile_name() == "long"
+many = settings(
+    max_examples=200_000 if IS_LONG else 1_500,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+some = settings(parent=many, max_examples=50_000 if IS_LONG else 500)
+
+
+def assert_payable(session: SessionCreate) -> None:
+    """Our rules hold, and the sandbox, which shares no code with them, takes it; a cart may cost nothing."""
+    assert [each.rule for each in explain(session)] in ([], ["zero_amount"])
+    answer = Client(Sandbox()).create(session.to_dict())
+    assert answer.status == 200, answer.body
+
+
+def true_tax(session: SessionCreate, rates: dict[int, Fraction]) -> Fraction:
+    """The tax in all lines, with the true rate for each of Klarna's basis points, not rounded."""
+    lines = ((line.total_amount, rates[line.tax_rate or 0]) for line in session.order_lines)
+    return sum((total * rate / (100 + rate) for total, rate in lines), Fraction(0))
+
+
+@many
+@given(carts())
+def test_any_cart_is_payable_and_costs_what_the_shop_says(cart: ShopCart) -> None:
+    _builder, session = cart.build()
+
+    assert_payable(session)
+    assert session.order_amount == cart.total
+
+
+@some
+@given(carts(EXACT_ROWS))
+def test_the_tax_is_the_exact_one_to_one_minor_unit_a_line(cart: ShopCart) -> None:
+    _builder, session = cart.build()
+
+    exact = true_tax(session, {int(rate * 100): Fraction(rate) for rate in RATES})
+    assert abs((session.order_tax_amount or 0) - exact) <= len(session.order_lines)
+
+
+@some
+@given(carts(), st.randoms(use_true_random=False))
+def test_the_order_of_the_calls_changes_no_sum(cart: ShopCart, random: Any) -> None:
+    _builder, session = cart.build()
+    _other, shuffled = cart.build(lambda calls: random.sample(calls, len(calls)))
+
+    assert shuffled.order_amount == session.order_amount
+    assert_payable(shuffled)
+    assert totals_by_type(shuffled) == totals_by_type(session)
+
+
+def totals_by_type(session: SessionCreate) -> Counter[str]:
+    totals = Counter[str]()
+    for line in session.order_lines:
+        totals[line.type or "physical"] += line.total_amount
+    return +totals - Counter()
+
+
+@some
+@given(st.lists(items(RATES), min_size=1, max_size=8), st.integers(0, 10_000), st.booleans())
+def test_any_cart_of_the_us_has_its_tax_in_one_line(rows: list[Item], tax: int, declared: bool) -> None:
+    cart = ShopCart("US", rows, total=sum(item.untaxed for item in rows))
+    by_rate = Counter[Decimal]()
+    for item in rows:
+        by_rate[item.arguments["tax_rate"]] += item.untaxed
+    if declared:
+        cart.calls.append(("add_sales_tax", {"name": "Tax", "amount": Decimal(tax) / 100}))
+    else:
+        tax = sum(
+            int(Fraction(total) * Fraction(rate) / 100 + Fraction(1, 2)) for rate, total in by_rate.items()
+        )
+    cart.total += tax
+
+    _builder, session = cart.build()
+
+    assert_payable(session)
+    assert (session.order_amount, session.order_tax_amount) == (cart.total, tax)
+    assert not any(line.tax_rate or line.total_tax_amount for line in session.order_lines)
