@@ -1,14 +1,14 @@
-"""Measure, and exit with 1 when a goal is missed: `python -m benchmarks client [--quick] [--json FILE]`."""
+"""Measure, and exit with 1 when a goal is missed: `python -m benchmarks NAME [--quick] [--json FILE]`."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from benchmarks import client
+from benchmarks import client, lines
 from benchmarks.ratios import Result, table
 
-BENCHMARKS = {"client": client.results}
+BENCHMARKS = {"client": client.results, "lines": lines.results}
 
 
 def main() -> int:

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 PATH: Final = "/payments/v1/sessions"
+REFERENCE: Final = "8d1c1f0a-5f1e-4a0b-9f43-1d1f2f0c7c11"
+URLS: Final = {"authorization": "https://shop.example/klarna/callback/8d1c1f0a5f1e4a0b/"}
 
 
 def create(lines: int) -> dict[str, Any]:
@@ -16,8 +18,8 @@ def create(lines: int) -> dict[str, Any]:
         "order_amount": sum(line["total_amount"] for line in order_lines),
         "order_tax_amount": sum(line["total_tax_amount"] for line in order_lines),
         "order_lines": order_lines,
-        "merchant_reference2": "8d1c1f0a-5f1e-4a0b-9f43-1d1f2f0c7c11",
-        "merchant_urls": {"authorization": "https://shop.example/klarna/callback/8d1c1f0a5f1e4a0b/"},
+        "merchant_reference2": REFERENCE,
+        "merchant_urls": URLS,
     }
 
 

@@ -86,9 +86,9 @@ def _seconds(call: Call) -> float:
 
 def table(results: Iterable[Result]) -> str:
     """Return the results as text, one line each."""
-    lines = [f"{'case':<28}{'goal':>6}{'median':>8}{'min':>7}{'max':>7}  met"]
+    lines = [f"{'case':<40}{'goal':>6}{'median':>8}{'min':>7}{'max':>7}  met"]
     lines += [
-        f"{result.name:<28}{result.goal:>6.2f}{result.median:>8.2f}{result.least:>7.2f}{result.most:>7.2f}"
+        f"{result.name:<40}{result.goal:>6.2f}{result.median:>8.2f}{result.least:>7.2f}{result.most:>7.2f}"
         f"  {'yes' if result.met else 'NO'}"
         for result in results
     ]

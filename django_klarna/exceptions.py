@@ -52,6 +52,10 @@ __all__ = (
 )
 
 
+#: Rules that say how a cart is; what breaks another one is a mistake of the shop.
+STATES = frozenset(("empty", "market", "max_order_amount", "no_cart", "session_completed", "zero_amount"))
+
+
 class CartNotPayable(KlarnaError):  # noqa: N818 - a state of the cart that callers expect, not a fault
     """What is wrong with a cart, found before Klarna is asked.
 
@@ -61,6 +65,11 @@ class CartNotPayable(KlarnaError):  # noqa: N818 - a state of the cart that call
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)
         super().__init__("; ".join(map(str, self.violations)))
+
+    @property
+    def is_mistake(self) -> bool:
+        """Is it a mistake of the shop that staff must mend, and no state that any cart may be in?"""
+        return any(violation.rule not in STATES for violation in self.violations)
 
     def __reduce__(self) -> tuple[type["CartNotPayable"], tuple[tuple[Violation, ...]]]:
         return type(self), (self.violations,)

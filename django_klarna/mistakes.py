@@ -60,7 +60,7 @@ def read_key(name: str, key: object, value: object, rules: Mapping[str, Rule]) -
     """Read one key of a dict."""
     if isinstance(key, str) and key in rules:
         return rules[key](f"{name}[{key!r}]", value)
-    close = get_close_matches(str(key).upper(), rules, 1) or get_close_matches(str(key), rules, 1)
+    close = get_close_matches(str(key).upper(), rules, 1) or get_close_matches(str(key).lower(), rules, 1)
     if not close:
         known = ", ".join(map(repr, rules))
         refuse(f"{name} has no key {key!r}; it knows {known}", f"del {name}[{key!r}]", unknown_key=True)

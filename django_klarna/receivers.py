@@ -6,6 +6,7 @@ Nothing of ours is touched inside the shop's transaction: a row lock there would
 import logging
 from collections.abc import Callable, Iterable
 from functools import wraps
+from itertools import takewhile
 from typing import Any
 
 from django.apps import apps
@@ -20,7 +21,7 @@ from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import KlarnaConfigurationError, KlarnaError
 from django_klarna.services.leases import sessions
-from django_klarna.services.transactions import database, is_in_block
+from django_klarna.services.transactions import database, is_of_test
 from django_klarna.signals import cart_changed
 
 logger = logging.getLogger("django_klarna")
@@ -73,14 +74,24 @@ def after_commit(hook: Callable[[], object]) -> None:
 
 
 def is_registered(connection: BaseDatabaseWrapper, hook: Callable[[], object]) -> bool:
-    """Tell whether an equal hook was registered a moment ago, under the same savepoints.
-
-    A test's own block never commits: what is registered there may be left over from the test's set-up.
-    """
-    if not is_in_block(connection):
+    """Tell whether an equal hook was registered a moment ago, in this transaction and under the same savepoints."""
+    if not can_tell_transactions(connection):
         return False
     savepoints = set(connection.savepoint_ids)
     return any(entry[1] == hook and entry[0] == savepoints for entry in connection.run_on_commit[-LOOK_BACK:])
+
+
+def can_tell_transactions(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether a hook with the savepoints of now must be of the transaction of now.
+
+    The block of Django's ``TestCase`` never commits: hooks of former transactions stay in it. Each transaction of the
+    shop is a savepoint there, with a name of its own, unless it begins without one, as in ``delete()``.
+    """
+    blocks = connection.atomic_blocks
+    of_shop = list(takewhile(lambda block: not is_of_test(block), reversed(blocks)))
+    if len(of_shop) == len(blocks):
+        return True
+    return bool(of_shop) and connection.savepoint_ids[-len(of_shop)] is not None
 
 
 def cart_id_of(instance: Model, path: str | None) -> object:

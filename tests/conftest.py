@@ -11,8 +11,9 @@ from tests.shop.models import Cart, CartLine, Product
 # Fixtures of this module too.
 __all__ = ("klarna", "operations", "sandbox_server")
 
-# For `.ci/run --long`.
+# For `.ci/run --long`, and for the matrix: what is found there is found by a Python or a Django, not by a cart.
 hypothesis.settings.register_profile("long", max_examples=3000, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 
 
 class MakeCart(Protocol):

@@ -3,7 +3,9 @@
 import ast
 import inspect
 import re
+import tomllib
 import unittest
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from pytest_django import Settings
 from django_klarna import checks, conf, exceptions, markets, services, signals
 from django_klarna.accounts import ACCOUNT_KEYS
 from django_klarna.carts import CartAdapter
+from django_klarna.exceptions import Violation
+from django_klarna.lines import SessionBuilder
 from django_klarna.management import commands
 from tests.conftest import MakeCart
 
@@ -96,15 +100,77 @@ def test_adapter() -> None:
     assert first_cells(REFERENCE, "The adapter") == public
 
 
+def test_builder() -> None:
+    (section,) = re.findall(r"^## The builder.*?$(.*?)(?=^## )", REFERENCE, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\| `(.*?)` \|", section, re.MULTILINE) == list(calls_of(SessionBuilder))
+
+
+def calls_of(cls: type) -> Iterator[str]:
+    """How a class and its public methods are called, as a table writes it."""
+    for name, method in vars(cls).items():
+        if name == "__init__" or not name.startswith("_"):
+            signature = inspect.signature(method)
+            _self, *parameters = signature.parameters.values()
+            plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
+            call = str(inspect.Signature(plain)).replace("'", '"')
+            yield f"{cls.__name__ if name == '__init__' else name}{call}"
+
+
+def test_violation() -> None:
+    (section,) = re.findall(r"^\| part \|.*?\n\n", REFERENCE, re.MULTILINE | re.DOTALL)
+    first = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    properties = {name for name, value in vars(Violation).items() if isinstance(value, property)}
+    assert (
+        set(re.findall(r"`(\w+)`", " ".join(first))) == {each.name for each in fields(Violation)} | properties
+    )
+
+
+def test_rooms() -> None:
+    """The picture of the architecture is what import-linter holds."""
+    (picture,) = re.findall(
+        r"```\n(.*?)beside     sandbox\n```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL
+    )
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert [line[11:].split() for line in picture.splitlines()] == [
+        layer.replace("|", " ").split() for layer in layers
+    ]
+
+
 def test_commands() -> None:
     modules = Path(commands.__file__).parent.glob("[!_]*.py")
     assert set(re.findall(r"manage\.py (klarna_\w+)", REFERENCE)) == {module.stem for module in modules}
 
 
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 80
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
+
+
+def test_every_page_is_linked_from_another_one() -> None:
+    pages = {page: page.read_text() for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))}
+    links = {
+        (page.parent / target).resolve()
+        for page, text in pages.items()
+        for target in re.findall(r"\]\(([^)#:]+)", text)
+        if target != page.name
+    }
+    assert set((ROOT / "docs").glob("*.md")) <= links
+
+
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text()), f"{target}#{anchor}"
+
+
+def anchors(page: str) -> set[str]:
+    """The names of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize(

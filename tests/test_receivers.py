@@ -1,13 +1,15 @@
 """From a change of a cart to what reaches Klarna after the commit."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 from django.core import serializers
 from django.db import transaction
 from django.test import TestCase
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from django_klarna import services
 from django_klarna.exceptions import KlarnaBusyError
@@ -41,6 +43,10 @@ def change(line: CartLine, quantity: int) -> None:
     line.save()
 
 
+def registered() -> list[object]:
+    return [entry[1] for entry in transaction.get_connection().run_on_commit]
+
+
 def undo(work: Callable[[], object]) -> None:
     with transaction.atomic():
         work()
@@ -65,16 +71,7 @@ def test_three_changes_in_one_transaction_are_one_update_with_the_last_content(
         change(line, 3)
         cart.shipping = 0
         cart.save()
-        assert (
-            len(
-                [
-                    hook
-                    for _, hook, *_ in transaction.get_connection().run_on_commit
-                    if isinstance(hook, CartHook)
-                ]
-            )
-            == 1
-        )
+        assert registered() == [CartHook(cart.pk)]
 
     assert operations() == ["create", "update"]
     assert amount_at(klarna, session) == 3 * 19900
@@ -179,6 +176,25 @@ def test_a_removed_line_is_sent(klarna: Sandbox, make_cart: MakeCart, operations
 
     assert operations() == ["create", "update"]
     assert amount_at(klarna, session) == 2000 + 4900
+
+
+def test_lines_removed_in_one_transaction_are_one_update(
+    klarna: Sandbox, make_cart: MakeCart, operations: Operations
+) -> None:
+    cart = make_cart("10.00", "20.00", "40.00", "80.00")
+    session = services.ensure_session(cart=cart)
+    first, second, third, _ = cart.lines.order_by("pk")
+
+    with transaction.atomic():
+        with pytest.raises(UndoError):
+            undo(cart.lines.filter(pk=first.pk).delete)
+        assert registered() == []
+        second.delete()
+        cart.lines.filter(pk__in=[first.pk, third.pk]).delete()
+        assert registered() == [CartHook(cart.pk)]
+
+    assert operations() == ["create", "update"]
+    assert amount_at(klarna, session) == 8000 + 4900
 
 
 def test_nothing_of_ours_is_touched_inside_the_shops_transaction(
@@ -313,11 +329,11 @@ def test_a_job_that_changes_many_carts_does_not_compare_them_all(klarna: Sandbox
     with transaction.atomic():
         for cart_id in (0, 0, *range(1, LOOK_BACK + 1), 0):
             after_commit(CartHook(cart_id))
-        registered = [entry[1] for entry in connection.run_on_commit]
+        hooks = registered()
         connection.run_on_commit.clear()
 
-    assert registered.count(CartHook(0)) == 2
-    assert len(registered) == LOOK_BACK + 2
+    assert hooks.count(CartHook(0)) == 2
+    assert len(hooks) == LOOK_BACK + 2
 
 
 def test_a_row_without_a_cart_is_no_change_of_any(klarna: Sandbox, session: KlarnaSession) -> None:
@@ -363,6 +379,90 @@ class TestInsideTestCase(TestCase):
             assert len(callbacks) == 1
 
         assert self.operations() == ["create", "update", "update"]
+
+    def test_each_deleted_cart_ends_its_session(self) -> None:
+        Cart.objects.create().delete()
+        session = services.ensure_session(cart=self.cart)
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.cart.delete()
+
+        session.refresh_from_db()
+        assert session.state == State.ABANDONED
+
+
+def save(cart: Cart) -> None:
+    line = cart.lines.earliest("pk")
+    change(line, line.quantity + 1)
+
+
+def update_or_create(cart: Cart) -> None:
+    quantity = cart.lines.earliest("pk").quantity
+    CartLine.objects.update_or_create(pk=cart.lines.earliest("pk").pk, defaults={"quantity": quantity + 1})
+
+
+def delete(cart: Cart) -> None:
+    cart.lines.earliest("pk").delete()
+
+
+def delete_queryset(cart: Cart) -> None:
+    cart.lines.filter(pk=cart.lines.earliest("pk").pk).delete()
+
+
+def bulk_create_and_tell(cart: Cart) -> None:
+    CartLine.objects.bulk_create([CartLine(cart=cart, product=cart.lines.earliest("pk").product)])
+    cart_changed.send(sender=Cart, cart=cart)
+
+
+@pytest.mark.django_db  # in the block of a TestCase
+@pytest.mark.parametrize("make", [save, update_or_create, delete, delete_queryset, bulk_create_and_tell])
+@pytest.mark.parametrize(
+    "block",
+    [
+        nullcontext,
+        transaction.atomic,
+        partial(transaction.atomic, savepoint=False),
+        partial(transaction.atomic, durable=True),
+    ],
+    ids=["bare", "block", "block without savepoint", "durable block"],
+)
+def test_a_change_in_a_test_is_not_hidden_by_the_one_before(
+    klarna: Sandbox,
+    make_cart: MakeCart,
+    operations: Operations,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    block: Callable[[], AbstractContextManager[object]],
+    make: Callable[[Cart], None],
+) -> None:
+    cart = make_cart("10.00", "20.00", "40.00")
+    services.ensure_session(cart=cart)
+    with block():
+        make(cart)
+
+    with django_capture_on_commit_callbacks(execute=True) as callbacks, block():
+        make(cart)
+
+    assert callbacks == [CartHook(cart.pk)]
+    assert operations() == ["create", "update"]
+
+
+@pytest.mark.django_db  # in the block of a TestCase
+@pytest.mark.parametrize("make", [save, delete, delete_queryset, bulk_create_and_tell])
+def test_a_transaction_in_a_test_has_one_hook_as_in_production(
+    klarna: Sandbox,
+    make_cart: MakeCart,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    make: Callable[[Cart], None],
+) -> None:
+    cart = make_cart("10.00", "20.00", "40.00")
+
+    with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
+        make(cart)
+        with pytest.raises(UndoError):
+            undo(lambda: make(cart))
+        make(cart)
+
+    assert callbacks == [CartHook(cart.pk)]
 
 
 def test_fixtures_are_not_changes(

@@ -203,7 +203,7 @@ class Schema:
         return _encode(self.__values__).encode() if known is None else known
 
     def canonical(self) -> bytes:
-        """Return the members as JSON with sorted keys: the same for equal objects, to be hashed, and then sent."""
+        """Return JSON with sorted keys: the same for equal objects, to be hashed, and from then on what is sent."""
         known: bytes | None = getattr(self, "__canonical__", None)
         if known is None:
             known = _encode_sorted(self.__values__).encode()
@@ -230,12 +230,11 @@ class Schema:
         _set_values(built, values)
         return built
 
-    def __as__(self, cls: type[Target]) -> Target:
-        """Return the same members as another type; their JSON is the same too."""
-        built = cls.__from_values__(self.__values__)
-        if hasattr(self, "__canonical__"):
-            _set_canonical(built, self.__canonical__)
-        return built
+    def __become__(self, other: "Schema") -> None:
+        """Have the same members as another object, and the same JSON."""
+        _set_values(self, other.__values__)
+        if hasattr(other, "__canonical__"):
+            _set_canonical(self, other.__canonical__)
 
     def __valid__(self) -> bool:
         return self.__valid_test__(self.__values__)
@@ -287,8 +286,8 @@ class Schema:
 
 
 _set_values: Final[Callable[[Schema, Mapping[str, object]], None]] = vars(Schema)["__values__"].__set__
-_set_canonical: Final[Callable[[Schema, bytes], None]] = vars(Schema)["__canonical__"].__set__
 _set_checked: Final[Callable[[Schema, bool], None]] = vars(Schema)["__checked__"].__set__
+_set_canonical: Final[Callable[[Schema, bytes], None]] = vars(Schema)["__canonical__"].__set__
 
 
 def _never(value: object) -> bool:

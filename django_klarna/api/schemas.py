@@ -198,7 +198,9 @@ class SessionCreate(_SessionFields):
 
     def to_session(self) -> Session:
         """Return the update that makes an existing session equal to this."""
-        return self.__as__(Session)
+        session = Session()
+        session.__become__(self)
+        return session
 
 
 class SessionRead(_SessionFields, answer=True):

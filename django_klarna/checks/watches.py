@@ -81,7 +81,8 @@ def better_path(watched: type[Model], model: type[Model], cart: Cart) -> str:
 
 def path_to_cart(model: type[Model], cart: Cart, far: int = FAR) -> str | None:
     """Find a way over foreign keys to the cart, the shortest first."""
-    keys = [field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]  # noqa: SLF001
+    fields = model._meta.get_fields()  # noqa: SLF001 - Django's public name
+    keys = [field for field in fields if isinstance(field, ForeignKey)]
     for key in keys:
         if last_problem(model, key.name, cart) is None:
             return key.name

@@ -10,7 +10,7 @@ from django_klarna.api import OrderLine, SessionCreate
 from django_klarna.lines.products import NAME_LENGTH, fitting, product_fields
 from django_klarna.lines.reading import Reader, measured
 from django_klarna.lines.rows import Line, Row, Shared
-from django_klarna.lines.rules import tax_of
+from django_klarna.lines.rules import tax_in
 from django_klarna.lines.settling import sales_tax, settled, untaxed, with_leftover
 from django_klarna.markets import market_for
 from django_klarna.money import NO_TAX, Rate
@@ -137,7 +137,8 @@ class SessionBuilder:
     def add_rounding(self, name: Name, amount: Amount) -> None:
         """Add what the shop rounds its total by, as for cash: negative where the shopper pays less."""
         minor = self._read.minor("amount", amount)
-        self._add("surcharge" if minor > 0 else "discount", name, minor)
+        if minor:
+            self._add("surcharge" if minor > 0 else "discount", name, minor)
 
     def build(self, *, total: Amount, tax: Amount | None = None) -> SessionCreate:
         """Give the session; its ``order_amount`` is the shop's ``total`` exactly.
@@ -149,7 +150,7 @@ class SessionBuilder:
         due = self._read.minor("total", total)
         rows = self._settled_rows(due)
         lines = order_lines(rows)
-        order_tax_amount = sum(map(tax_of, lines))
+        order_tax_amount = tax_in(lines)
         if tax is None:
             self.tax_drift = sum(row.tax_drift for row in rows if row.tax is not None)
         else:

@@ -29,12 +29,13 @@ def fitting(text: object, length: int) -> Any:  # noqa: ANN401 - what is no text
 
 def address(url: object) -> object:
     """Give an address, or None for one that is too long: half an address leads nowhere."""
-    return None if len(str(url)) > ADDRESS_LENGTH else url
+    text = url if type(url) is str else str(url or "")
+    return text if 0 < len(text) <= ADDRESS_LENGTH else None
 
 
 def whole(value: object) -> object:
-    """Give the value as it is."""
-    return value
+    """Give the value as it is, or None for ""."""
+    return value or None
 
 
 #: Further fields of an order line that tell of the product, and how each is made to fit.
@@ -67,20 +68,27 @@ def product_fields(reference: object, unit: object, product: Mapping[str, object
     if unit:
         fields["quantity_unit"] = fitting(unit, UNIT_LENGTH)
     if product:
-        fields |= further_fields(
-            {name: value for name, value in product.items() if value is not None and value != ""}
-        )
+        fields |= further_fields(product)
     return fields
 
 
 def further_fields(product: Mapping[str, object]) -> dict[str, Any]:
     """Sort fields into those of the line and those of its ``product_identifiers``."""
-    for name in product.keys() - FIELDS.keys() - IDENTIFIERS.keys():
-        raise TypeError(
-            f"An item has no field {name!r}. {suggestion(name, [*FIELDS, *IDENTIFIERS, 'reference', 'unit'])}".rstrip()
-        )
-    fields = {name: fit(product[name]) for name, fit in FIELDS.items() if name in product}
-    given = {name: fitting(product[name], IDENTIFIERS[name]) for name in IDENTIFIERS if name in product}
-    if given:
-        fields["product_identifiers"] = ProductIdentifiers(**given)
-    return {name: value for name, value in fields.items() if value is not None}
+    fields = {
+        name: fits
+        for name, value in product.items()
+        if name in FIELDS and (fits := FIELDS[name](value)) is not None
+    }
+    others = product.keys() - FIELDS.keys()
+    identifiers = {name: fits for name in others if (fits := identifier(name, product[name]))}
+    if identifiers:
+        fields["product_identifiers"] = ProductIdentifiers(**identifiers)
+    return fields
+
+
+def identifier(name: str, value: object) -> Any:  # noqa: ANN401 - what is no text stays, for the check to name
+    """Make one of the ``product_identifiers`` fit."""
+    if name not in IDENTIFIERS:
+        mend = suggestion(name, [*FIELDS, *IDENTIFIERS, "reference", "unit"])
+        raise TypeError(f"An item has no field {name!r}. {mend}".rstrip())
+    return fitting(value, IDENTIFIERS[name])

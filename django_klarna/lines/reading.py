@@ -24,19 +24,16 @@ class Reader:
 
     def minor(self, name: str, amount: object, times: Decimal | int = 1) -> int:
         """Give ``amount``, ``times`` over, in minor units, rounded once."""
-        return half_up(self._exact(name, amount, times))
+        factor = times * self._scale if type(times) is int else CONTEXT.multiply(times, self._scale)
+        return half_up(CONTEXT.multiply(exact(name, amount), factor))
 
     def not_negative(self, name: str, amount: object, times: Decimal | int = 1) -> int:
         """Give an amount in minor units that is 0 or more."""
-        minor = half_up(self._exact(name, amount, times))
+        minor = self.minor(name, amount, times)
         if minor < 0:
             mend = "Give the amount without a sign, and take an amount off with add_discount()."
             self.refuse(name, expected="0 or more", actual=minor, mend=mend)
         return minor
-
-    def _exact(self, name: str, amount: object, times: Decimal | int) -> Decimal:
-        factor = times * self._scale if type(times) is int else CONTEXT.multiply(times, self._scale)
-        return CONTEXT.multiply(exact(name, amount), factor)
 
     def cost(
         self, pieces: Decimal | int, rate: Rate, *, price: object, net_price: object, row_total: object
@@ -46,7 +43,8 @@ class Reader:
             return self.not_negative("price", price, pieces), None
         if net_price is not None and price is None and row_total is None:
             net = self.not_negative("net_price", net_price, pieces)
-            return rate.with_tax(self._exact("net_price", net_price, pieces)), net
+            exact_net = CONTEXT.multiply(exact("net_price", net_price), CONTEXT.multiply(pieces, self._scale))
+            return rate.with_tax(exact_net), net
         if row_total is not None and price is None and net_price is None:
             return self.not_negative("row_total", row_total), None
         raise TypeError("An item has exactly one of price, net_price and row_total")

@@ -114,7 +114,7 @@ class Row:
         ]
 
     def _line(self, quantity: int, unit_price: int, discount: int, tax: int) -> Line:
-        # In the order in which the digest of the session has them: what is sorted is sorted quickly.
+        # Sorted, as the digest wants them: so they are sorted quickly.
         return {
             "name": self.name,
             "quantity": quantity,

@@ -1,6 +1,6 @@
 """The rules that a session must keep to be accepted by Klarna: of the contract, of arithmetic, of the market."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django_klarna.api import SessionCreate
@@ -101,10 +101,7 @@ def wrong_sign(index: int, actual: int) -> Violation:
 def sum_violations(session: SessionCreate) -> Iterator[Violation]:
     """Check the sums over all lines, and that there is something to pay."""
     lines: list[Mapping[str, Any]] = [line.__values__ for line in session.order_lines]
-    sums = {
-        "order_amount": sum(line["total_amount"] for line in lines),
-        "order_tax_amount": sum(map(tax_of, lines)),
-    }
+    sums = {"order_amount": sum([line["total_amount"] for line in lines]), "order_tax_amount": tax_in(lines)}
     for name, expected in sums.items():
         actual = getattr(session, name) or 0
         if actual != expected:
@@ -115,10 +112,14 @@ def sum_violations(session: SessionCreate) -> Iterator[Violation]:
         yield Violation(path="/order_amount", rule="zero_amount", expected="more than 0", actual=0, mend=mend)
 
 
-def tax_of(line: Mapping[str, Any]) -> int:
-    """Give the tax in a line; a ``sales_tax`` line is tax as a whole."""
-    amount: int = line["total_amount"] if line.get("type") == "sales_tax" else line.get("total_tax_amount", 0)
-    return amount
+def tax_in(lines: Iterable[Mapping[str, Any]]) -> int:
+    """Give the tax in all lines; a ``sales_tax`` line is tax as a whole."""
+    return sum(
+        [
+            line["total_amount"] if line.get("type") == "sales_tax" else line.get("total_tax_amount", 0)
+            for line in lines
+        ]
+    )
 
 
 def market_violations(session: SessionCreate) -> Iterator[Violation]:

@@ -143,7 +143,7 @@ def with_leftover(rows: list[Row], tax: list[Row], due: int, currency: str) -> l
 
     What we computed ourselves takes it on, or else a visible line does.
     """
-    leftover = due - sum(row.total for row in (*rows, *tax))
+    leftover = due - sum([row.gross - row.discount for row in (*rows, *tax)])
     if abs(leftover) > len(rows):
         raise CartNotPayable((unexplained(rows, leftover, due, currency),))
     if tax:

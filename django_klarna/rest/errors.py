@@ -30,6 +30,7 @@ STAFF_RETRY_AFTER = 60
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception; None lets Django treat it as a fault of the shop's own code."""
     if isinstance(error, CartNotPayable):
+        logger.log(level_of(error), "A cart cannot be paid with Klarna: %s", error)
         return not_payable(error.violations)
     if isinstance(error, KlarnaBadRequestError):
         logger.error("Klarna refuses the content of a cart", extra={"correlation_id": error.correlation_id})
@@ -42,6 +43,11 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         logger.error("Klarna cannot be used: %s", error)
         return unavailable(STAFF_RETRY_AFTER)
     return of_framework(error)
+
+
+def level_of(error: CartNotPayable) -> int:
+    """Give how loud to say it: an empty cart is the shopper's business, a wrong sum that of staff."""
+    return logging.WARNING if error.is_mistake else logging.INFO
 
 
 def not_payable(violations: tuple[Violation, ...]) -> Response:

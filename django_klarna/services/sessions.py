@@ -176,8 +176,14 @@ def lease_for(
 
 
 def announce_failure(pk: int, error: KlarnaError) -> None:
-    """Log a push that failed, and tell whoever listens; a cart that cannot be paid is the shopper's business."""
+    """Log a push that failed, and tell whoever listens; a cart that is empty, say, is the shopper's business."""
     session = sessions().filter(pk=pk).first()
-    level = logging.INFO if isinstance(error, CartNotPayable) else logging.WARNING
-    logger.log(level, "Klarna session not updated: %s", type(error).__name__, extra={"klarna_session": pk})
+    is_usual = isinstance(error, CartNotPayable) and not error.is_mistake
+    reason = error if isinstance(error, CartNotPayable) else type(error).__name__
+    logger.log(
+        logging.INFO if is_usual else logging.WARNING,
+        "Klarna session not updated: %s",
+        reason,
+        extra={"klarna_session": pk},
+    )
     session_sync_failed.send_robust(KlarnaSession, session=session, error=error)

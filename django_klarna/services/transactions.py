@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.transaction import TransactionManagementError, non_atomic_requests
+from django.db.transaction import Atomic, TransactionManagementError, non_atomic_requests
 from django.http import HttpResponseBase
 
 from django_klarna.models import KlarnaSession
@@ -19,7 +19,12 @@ def database() -> str:
 
 def is_in_block(connection: BaseDatabaseWrapper) -> bool:
     """Tell whether an ``atomic()`` block is open; that of Django's ``TestCase`` does not count, as for durable ones."""
-    return connection.in_atomic_block and not getattr(connection.atomic_blocks[-1], "_from_testcase", False)
+    return connection.in_atomic_block and not is_of_test(connection.atomic_blocks[-1])
+
+
+def is_of_test(block: Atomic) -> bool:
+    """Tell whether Django's ``TestCase`` opened ``block``, by the mark that Django itself goes by."""
+    return getattr(block, "_from_testcase", False)
 
 
 def is_open(connection: BaseDatabaseWrapper) -> bool:

@@ -112,7 +112,10 @@ def test_an_error_of_a_library_becomes_ours(
 
 def test_violation_tells_its_line_and_a_sentence() -> None:
     assert VIOLATION.line == 12
-    assert str(VIOLATION) == "Order line 13, name: expected at most 255 characters, found 300 (rule max_length). Shorten it."
+    assert VIOLATION.place == "Order line 13, name"
+    assert str(VIOLATION) == (
+        "Order line 13, name: expected at most 255 characters, found 300 (rule max_length). Shorten it."
+    )
     plain = Violation(path="", rule="type", expected="object")
     assert plain.line is None
     assert str(plain) == "The whole: expected object (rule type)."

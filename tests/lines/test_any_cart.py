@@ -17,13 +17,13 @@ from django_klarna.sandbox import Sandbox
 from tests.lines.carts import EXACT_ROWS, RATES, Item, ShopCart, carts, items
 from tests.sandbox.conftest import Client
 
-IS_LONG = settings.get_current_profile_name() == "long"
+PROFILE = settings.get_current_profile_name()
 many = settings(
-    max_examples=200_000 if IS_LONG else 1_500,
+    max_examples={"long": 200_000, "quick": 200}.get(PROFILE, 1_500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-some = settings(parent=many, max_examples=50_000 if IS_LONG else 500)
+some = settings(parent=many, max_examples={"long": 50_000, "quick": 50}.get(PROFILE, 500))
 
 
 def assert_payable(session: SessionCreate) -> None:

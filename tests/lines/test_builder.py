@@ -312,7 +312,7 @@ def test_a_float_is_a_type_error(arguments: dict[str, Any]) -> None:
         ({"price": D(1), "row_total": D(1)}, "exactly one of price, net_price and row_total"),
         ({"price": None}, "exactly one of price, net_price and row_total"),
         ({"price": D(1), "row_tax": D(1)}, "row_tax goes with row_total"),
-        ({"referense": "SKU"}, "'referense'. Did you mean 'reference'?"),
+        ({"colour": "red"}, "'colour'. Did you mean 'color'?"),
         ({"total_amount": 5}, "no field 'total_amount'"),
     ],
 )

@@ -294,6 +294,13 @@ def test_declared_rounding_is_a_line(amount: str, line: tuple[object, ...]) -> N
     assert names(session)[1] == "Öresavrundning"
 
 
+def test_no_rounding_is_no_line() -> None:
+    builder = cart(("99.97", 25))
+    builder.add_rounding("Öresavrundning", D("0.001"))
+
+    assert len(brief(builder.build(total=D("99.97")))) == 1
+
+
 @pytest.mark.parametrize("leftover", [2, -2])
 def test_a_leftover_of_rounding_is_a_visible_line(leftover: int) -> None:
     builder = cart(("2.00", 25), ("3.00", 25))
