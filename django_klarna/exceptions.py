@@ -68,7 +68,7 @@ class CartNotPayable(KlarnaError):  # noqa: N818 - a state of the cart that call
 
     @property
     def is_mistake(self) -> bool:
-        """Is it a mistake of the shop that staff must mend, and no state that any cart may be in?"""
+        """Whether staff must mend something: a mistake of the shop, not a state that any cart may be in."""
         return any(violation.rule not in STATES for violation in self.violations)
 
     def __reduce__(self) -> tuple[type["CartNotPayable"], tuple[tuple[Violation, ...]]]:

@@ -116,7 +116,7 @@ def sent() -> object:
 
 
 urls = MerchantUrls(confirmation="https://shop.example/thanks/")
-#: Whatever can be wrong, each by a call that raises its violations or gives them.
+#: Whatever can be wrong, each by a call that raises its violations or gives them; no order in Norway may come to 0.02.
 WRONG: list[Callable[[], object]] = [
     partial(SessionBuilder, "SE", "SKE"),
     partial(row, quantity=0),
@@ -135,6 +135,7 @@ WRONG: list[Callable[[], object]] = [
     partial(explain, cart(order_lines=[line(unit_price=0, total_amount=0)], order_amount=0)),
     partial(explain, cart(purchase_country="JP")),
     partial(explain, cart(purchase_currency="EUR")),
+    partial(explain, cart(purchase_country="NO", purchase_currency="NOK")),
     partial(explain, cart(order_amount=Decimal(200))),
     partial(explain, cart(order_amount=None)),
     partial(explain, cart(order_lines=[line(name="")])),
@@ -180,8 +181,7 @@ def rules_in_the_code() -> set[str]:
 
 def test_every_rule_and_its_mend(settings: Settings) -> None:
     settings.KLARNA_MARKETS = {"NO": {"max_order_amount": 1}}
-    too_much = partial(explain, cart(purchase_country="NO", purchase_currency="NOK"))
-    found = [violation for call in [*WRONG, too_much] for violation in violations_of(call)]
+    found = [violation for call in WRONG for violation in violations_of(call)]
     _page, tables = PAGE.split("## What is refused")
     documented = {
         rule: "\n".join(re.findall(rf"^\| [^|]*`{rule}`.*$", tables, re.MULTILINE))
