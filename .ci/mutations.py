@@ -9,8 +9,8 @@ import gc
 import os
 import signal
 import sys
-import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -27,21 +27,24 @@ from mutmut.mutation.mutators import mutation_operators
 ROOT = Path(__file__).resolve().parent.parent
 MUTATED = [ROOT / "django_klarna/money.py", *sorted((ROOT / "django_klarna/lines").glob("*.py"))]
 TESTS = [
-    "tests/lines/test_vectors.py",
-    *(
+    "tests/lines/test_vectors.py",  # notices most
+    *sorted(
         str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "tests/lines").glob("test_*.py"))
+        for path in (ROOT / "tests/lines").glob("test_*.py")
         if path.stem not in {"test_any_cart", "test_vectors"}
     ),
     "tests/test_money.py",
 ]
-OPTIONS = ["-x", "-q", "--assert=plain", "--tb=no", "--noconftest", "-p", "pytest_django.plugin", "-p", "pytest_socket"]
+PLUGINS = ["-p", "pytest_django.plugin", "-p", "pytest_socket"]
+OPTIONS = ["-x", "-q", "--assert=plain", "--tb=no", "--noconftest", *PLUGINS]
 #: What is imported anew in each process, for it depends on what is changed.
 DEPENDENT = ("django_klarna.money", "django_klarna.lines", "tests.lines", "tests.test_money")
 #: Seconds; without a change the tests take two.
 LONGEST = 60
-AT_ONCE = int(os.environ.get("AT_ONCE", os.cpu_count() or 1))
-NOTICED = int(pytest.ExitCode.TESTS_FAILED)
+AT_ONCE = os.cpu_count() or 1
+#: A test failed; a module could not even be imported; the time was up.
+NOTICED = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, -signal.SIGALRM}
+LIST = ROOT / ".ci/survivors.toml"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Mutant:
 
     def __str__(self) -> str:
         before, after = self.path.read_text().splitlines(), self.source.splitlines()
-        changed = [line for line in unified_diff(before, after, n=0, lineterm="") if line[:3] not in {"---", "+++"}]
+        changed = [
+            line for line in unified_diff(before, after, n=0, lineterm="") if line[:3] not in {"---", "+++"}
+        ]
         text = " ".join(" ".join(line.split()) for line in changed if line[0] in "-+")
         return f"{self.path.stem} {self.where}: {text}"
 
@@ -82,12 +87,16 @@ class Mutator(libcst.CSTVisitor):
             self._names.pop()
 
 
-def mutants(path: Path) -> Iterator[Mutant]:
-    """Give a module with each change."""
+def mutants(path: Path, words: Iterable[str]) -> Iterator[Mutant]:
+    """Give a module with each change whose description has all ``words``."""
     module, mutator = libcst.parse_module(path.read_text()), Mutator()
     module.visit(mutator)
     for where, node, changed in mutator.found:
-        yield Mutant(path, where, libcst.ensure_type(module.deep_replace(node, changed), libcst.Module).code)
+        mutant = Mutant(
+            path, where, libcst.ensure_type(module.deep_replace(node, changed), libcst.Module).code
+        )
+        if all(word in str(mutant) for word in words):
+            yield mutant
 
 
 class Loader(SourceFileLoader):
@@ -124,7 +133,7 @@ def forked(mutant: Mutant) -> int:
     pid = os.fork()
     if pid:
         return pid
-    status = NOTICED
+    status = int(pytest.ExitCode.TESTS_FAILED)
     try:
         status = tested(mutant)
     finally:
@@ -147,25 +156,44 @@ def outcomes(tried: Iterable[Mutant]) -> Iterator[tuple[Mutant, int]]:
         yield ended()
 
 
-def main(*words: str) -> int:
+def listed() -> set[str]:
+    """Give the survivors that are known."""
+    groups = tomllib.loads(LIST.read_text())["survivors"]
+    return {mutant for group in groups for mutant in group["mutants"]}
+
+
+def prepare() -> int:
+    """Import everything and run the tests once without a mutant; 0 means that they passed."""
     os.chdir(ROOT)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
     hypothesis.settings.register_profile("mutations", derandomize=True, database=None, phases=phases)
     hypothesis.settings.load_profile("mutations")
-    if pytest.main([*OPTIONS, *TESTS]):
+    return pytest.main([*OPTIONS, *TESTS])
+
+
+def main(*words: str) -> int:
+    """Try the mutants, and print what is not as it is listed; the exit status says whether there is any."""
+    if prepare():
         return 1
+    # The processes to come share this memory as long as they leave it alone.
     gc.freeze()
-    t = time.time()
-    tried = {m.source: m for path in MUTATED for m in mutants(path) if all(w in str(m) for w in words)}
-    from collections import Counter
-    c = Counter()
-    for i, (mutant, status) in enumerate(outcomes(list(tried.values()))):
-        c[status] += 1
-        if status != 1:
-            print(status, mutant, flush=True)
-    print(c, len(tried), time.time() - t)
-    return 0
+    statuses = Counter[int]()
+    survivors = set()
+    for mutant, status in outcomes(mutant for path in MUTATED for mutant in mutants(path, words)):
+        statuses[status] += 1
+        if status not in NOTICED:
+            survivors.add(str(mutant))
+    known = {mutant for mutant in listed() if all(word in mutant for word in words)}
+    for mutant in sorted(survivors - known):
+        print(f"survives: {mutant}")
+    for mutant in sorted(known - survivors):
+        print(f"is in {LIST.name}, but does not survive: {mutant}")
+    unnoticed = sum(count for status, count in statuses.items() if status not in NOTICED)
+    print(
+        f"{statuses.total()} mutants, {unnoticed} survive, of which {len(survivors - known)} are not in {LIST.name}"
+    )
+    return int(survivors != known)
 
 
 if __name__ == "__main__":

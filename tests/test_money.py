@@ -63,6 +63,12 @@ def test_the_largest_and_the_smallest_number() -> None:
     assert to_minor("price", D("1e-999999"), "SEK") == 0
 
 
+def test_a_number_has_a_hundred_digits() -> None:
+    nearly_half = "0.004" + "9" * 99
+    assert to_minor("price", D(nearly_half), "SEK") == 0
+    assert to_minor("price", D(nearly_half + "9"), "SEK") == 1  # rounded to a hundred digits first
+
+
 def test_halves_go_away_from_zero() -> None:
     assert to_minor("price", D("0.125"), "SEK") == 13
     assert to_minor("price", D("-0.125"), "SEK") == -13

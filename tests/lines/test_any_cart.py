@@ -19,11 +19,11 @@ from tests.sandbox.conftest import Client
 
 PROFILE = settings.get_current_profile_name()
 many = settings(
-    max_examples={"long": 200_000, "quick": 200}.get(PROFILE, 1_500),
+    max_examples={"long": 200_000, "quick": 200}.get(PROFILE, 1_200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-some = settings(parent=many, max_examples={"long": 50_000, "quick": 50}.get(PROFILE, 500))
+some = settings(parent=many, max_examples={"long": 50_000, "quick": 50}.get(PROFILE, 300))
 
 
 def assert_payable(session: SessionCreate) -> None:

@@ -1,5 +1,6 @@
 """Each rule that Klarna has, found and told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -88,6 +89,13 @@ def test_every_rule_is_found(
     assert (violation.expected, violation.actual) == (expected, actual)
 
 
+@pytest.mark.parametrize("broken", [each[0] for each in BROKEN if each[2] not in {"type", "max_length"}])
+def test_a_rule_of_ours_says_how_to_mend_it(broken: SessionCreate) -> None:
+    [violation] = explain(broken)
+
+    assert re.fullmatch("[A-Z].*[a-z].*[.]", violation.mend)
+
+
 @pytest.mark.parametrize("broken", [each[0] for each in BROKEN])
 def test_the_sandbox_agrees(broken: SessionCreate) -> None:
     """What our rules refuse the sandbox refuses; an order of nothing is for us alone to refuse."""
@@ -142,6 +150,15 @@ def test_a_markets_limit_is_told_where_it_is_known(settings: Settings, amount: i
     settings.KLARNA_MARKETS = {"SE": {"max_order_amount": amount}}
 
     assert [violation.rule for violation in explain(session(line()))] == rules
+
+
+def test_more_than_a_market_takes_is_told(settings: Settings) -> None:
+    settings.KLARNA_MARKETS = {"SE": {"max_order_amount": 199}}
+
+    [violation] = explain(session(line()))
+
+    assert (violation.path, violation.expected, violation.actual) == ("/order_amount", "at most 199", 200)
+    assert re.fullmatch("[A-Z].*[a-z].*[.]", violation.mend)
 
 
 def test_a_market_may_have_several_currencies(settings: Settings) -> None:
