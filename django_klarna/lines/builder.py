@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 
@@ -17,6 +17,7 @@ from django_klarna.money import NO_TAX, Rate
 
 #: https://docs.klarna.com/api-reference/data-types
 MOST_LINES = 1000
+NOTHING: Final = 0
 
 Amount = Decimal | int
 Name = str | Promise
@@ -54,7 +55,7 @@ class SessionBuilder:
         net_price: Amount | None = None,
         row_total: Amount | None = None,
         row_tax: Amount | None = None,
-        discount: Amount = 0,
+        discount: Amount = NOTHING,
         unit: str | None = None,
         reference: str | None = None,
         type: str = "physical",  # noqa: A002 - Klarna's name of the field
@@ -80,7 +81,7 @@ class SessionBuilder:
             gross,
             pieces,
             rate,
-            read.reduction(discount, gross) if discount else 0,
+            0 if discount is NOTHING else read.reduction(discount, gross),
             net,
             None if row_tax is None else read.minor("row_tax", row_tax),
             product_fields(reference, unit, product),
@@ -181,7 +182,8 @@ class SessionBuilder:
         if tax_rate is None:
             self._rows.append(Shared(type=type, name=fitting(name, NAME_LENGTH), amount=amount))
         else:
-            self._add(type, name, amount, self._read.rate(tax_rate))
+            rate = self._read.row(len(self._rows)).rate(tax_rate)
+            self._add(type, name, amount, rate)
 
     def _add(self, type: str, name: Name, amount: int, rate: Rate = NO_TAX) -> None:  # noqa: A002 - as in Klarna
         self._rows.append(Row(type=type, name=fitting(name, NAME_LENGTH), gross=amount, rate=rate))

@@ -159,6 +159,13 @@ def test_the_name_of_an_amount_is_cut_before_its_amount() -> None:
     assert len(line.name) == 255
 
 
+@pytest.mark.parametrize("discount", [0, 1, 2, D(1)])
+def test_a_discount_may_be_an_int(discount: Decimal | int) -> None:
+    session = with_item(price=10, discount=discount).build(total=10 - discount)
+
+    assert lines_of(session)[0][3] == 100 * discount
+
+
 def test_a_negative_discount_of_an_item_is_a_surcharge() -> None:
     session = with_item(quantity=2, price=D(10), discount=D(-3), reference="SKU").build(total=D(23))
 
@@ -296,6 +303,7 @@ def test_the_ends_of_what_a_rate_may_be(tax_rate: Decimal | int) -> None:
         {"tax_rate": 25.0},
         {"quantity": 1.0},
         {"discount": 0.1},
+        {"discount": 0.0},
         {"row_total": D(1), "row_tax": 0.2},
         {"quantity": True},
         {"price": "1"},

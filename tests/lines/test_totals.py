@@ -264,6 +264,16 @@ def test_a_sum_that_has_its_sign_already(add: str) -> None:
     assert (violation.expected, violation.actual) == ("0 or more", -100)
 
 
+@pytest.mark.parametrize("add", ["add_shipping", "add_surcharge"])
+def test_a_rate_of_a_fee_is_told_with_its_own_row(add: str) -> None:
+    builder = cart(("100", 25), ("100", 25))
+
+    with pytest.raises(CartNotPayable) as refused:
+        getattr(builder, add)("a", D(1), tax_rate=101)
+
+    assert refused.value.violations[0].path == "/order_lines/2/tax_rate"
+
+
 @pytest.mark.parametrize(
     ("add", "argument"),
     [("add_shipping", "price")]
