@@ -1,5 +1,7 @@
 """What Klarna is told about a cart, and what it must not be told yet."""
 
+import json
+import re
 import threading
 from typing import Any
 
@@ -40,6 +42,34 @@ def test_the_digest_is_of_the_content_and_not_of_its_order() -> None:
 
     assert Payload(session(), "default").digest == Payload(backwards, "default").digest
     assert Payload(session(), "default").digest != Payload(session(merchant_data="x"), "default").digest
+
+
+def test_what_was_hashed_is_what_is_sent() -> None:
+    hashed = session(order_lines=[LINE.replace(type="physical")])
+    plain = hashed.to_json()
+
+    assert hashed.canonical() is hashed.canonical()
+    assert hashed.to_json() == hashed.to_session().to_json() == hashed.canonical()
+    assert plain != hashed.canonical()
+    assert json.loads(plain) == json.loads(hashed.canonical()) == hashed.to_dict()
+
+
+def test_a_market_may_allow_personal_data_which_no_row_keeps(settings: Settings) -> None:
+    settings.KLARNA_MARKETS = {"SE": {"personal_data": True}}
+    told = session(
+        billing_address=Address(city="Stockholm"),
+        shipping_address=Address(city="Uppsala"),
+        customer=Customer(type="person", date_of_birth="1970-01-01"),
+    )
+
+    payload = Payload(payable(told, URLS), "default")
+
+    assert payload.content["billing_address"] == {"city": "Stockholm"}
+    assert not re.search("Stockholm|Uppsala|1970", json.dumps(payload.stored))
+    assert payload.stored.keys() == payload.content.keys() - {"merchant_urls"}
+    assert Payload(session(customer=Customer(type="person")), "default").stored["customer"] == {
+        "type": "person"
+    }
 
 
 @pytest.mark.parametrize(
