@@ -43,7 +43,7 @@ class SessionBuilder:
         self.tax_drift = 0
         self._rows: list[Row | Shared] = []
         self._coupons: list[int] = []
-        self._read = Reader(self.purchase_currency)
+        self._read = Reader(self.purchase_currency, self._rows)
 
     def add_item(  # noqa: PLR0913 - what a row of a cart has
         self,
@@ -68,7 +68,7 @@ class SessionBuilder:
         fields of an order line: ``product_url``, ``image_url``, ``merchant_data``, ``subscription``, and those of
         ``product_identifiers`` (``brand``, ``size``, …). Texts that are too long for Klarna are cut.
         """
-        read = self._read.row(len(self._rows))
+        read = self._read
         if row_tax is not None and row_total is None:
             raise TypeError("row_tax goes with row_total")
         pieces, rate = read.quantity(quantity), read.rate(tax_rate)
@@ -93,7 +93,7 @@ class SessionBuilder:
 
     def add_shipping(self, name: Name, price: Amount, *, tax_rate: Amount | None = None) -> None:
         """Add what the delivery costs, also when that is nothing; without a rate it has those of the goods."""
-        self._add_fee("shipping_fee", name, self._amount("price", price), tax_rate)
+        self._add_fee("shipping_fee", name, self._read.not_negative("price", price), tax_rate)
 
     def add_surcharge(self, name: Name, amount: Amount, *, tax_rate: Amount | None = None) -> None:
         """Add a fee, such as for gift wrapping; without a rate it has those of the goods.
@@ -122,18 +122,18 @@ class SessionBuilder:
 
     def add_gift_card(self, name: Name, amount: Amount) -> None:
         """Pay ``amount`` (positive) of the order with a gift card; there is no tax on it."""
-        self._add("gift_card", name, -self._amount("amount", amount))
+        self._add("gift_card", name, -self._read.not_negative("amount", amount))
 
     def add_store_credit(self, name: Name, amount: Amount) -> None:
         """Pay ``amount`` (positive) of the order with what the shop owes the shopper; there is no tax on it."""
-        self._add("store_credit", name, -self._amount("amount", amount))
+        self._add("store_credit", name, -self._read.not_negative("amount", amount))
 
     def add_sales_tax(self, name: Name, amount: Amount) -> None:
         """Add a tax that is in no price, such as that of a state of the US; call it once for each kind of tax.
 
         Then no amount of the cart contains tax, and the rates of its rows say nothing.
         """
-        self._add("sales_tax", name, self._amount("amount", amount))
+        self._add("sales_tax", name, self._read.not_negative("amount", amount))
 
     def add_rounding(self, name: Name, amount: Amount) -> None:
         """Add what the shop rounds its total by, as for cash: negative where the shopper pays less."""
@@ -182,16 +182,10 @@ class SessionBuilder:
         if tax_rate is None:
             self._rows.append(Shared(type=type, name=fitting(name, NAME_LENGTH), amount=amount))
         else:
-            rate = self._read.row(len(self._rows)).rate(tax_rate)
-            self._add(type, name, amount, rate)
+            self._add(type, name, amount, self._read.rate(tax_rate))
 
     def _add(self, type: str, name: Name, amount: int, rate: Rate = NO_TAX) -> None:  # noqa: A002 - as in Klarna
         self._rows.append(Row(type=type, name=fitting(name, NAME_LENGTH), gross=amount, rate=rate))
-
-    def _amount(self, name: str, amount: Amount) -> int:
-        """Read an amount of a row of its own, which is 0 or more."""
-        read = self._read.row(len(self._rows))
-        return read.not_negative(name, amount)
 
 
 def usual_locale(purchase_country: str) -> str | None:

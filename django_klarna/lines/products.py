@@ -29,7 +29,7 @@ def fitting(text: object, length: int) -> Any:  # noqa: ANN401 - what is no text
 
 def address(url: object) -> object:
     """Give an address, or None for one that is too long: half an address leads nowhere."""
-    text = url if type(url) is str else str(url or "")
+    text = str(url or "")
     return text if 0 < len(text) <= ADDRESS_LENGTH else None
 
 
@@ -38,6 +38,7 @@ def whole(value: object) -> object:
     return value or None
 
 
+ADDRESSES: Final = frozenset(("image_url", "product_url"))
 #: Further fields of an order line that tell of the product, and how each is made to fit.
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "image_url": address,
@@ -74,16 +75,21 @@ def product_fields(reference: object, unit: object, product: Mapping[str, object
 
 def further_fields(product: Mapping[str, object]) -> dict[str, Any]:
     """Sort fields into those of the line and those of its ``product_identifiers``."""
-    fields = {
-        name: fits
-        for name, value in product.items()
-        if name in FIELDS and (fits := FIELDS[name](value)) is not None
+    # Most items have addresses that fit, and nothing more.
+    fitting_addresses = {
+        name: url
+        for name, url in product.items()
+        if name in ADDRESSES and type(url) is str and 0 < len(url) <= ADDRESS_LENGTH
     }
-    others = product.keys() - FIELDS.keys()
-    identifiers = {name: fits for name in others if (fits := identifier(name, product[name]))}
-    if identifiers:
-        fields["product_identifiers"] = ProductIdentifiers(**identifiers)
-    return fields
+    if len(fitting_addresses) == len(product):
+        return fitting_addresses
+    fields = {name: FIELDS[name](value) for name, value in product.items() if name in FIELDS}
+    others = {name: identifier(name, value) for name, value in product.items() if name not in FIELDS}
+    given = {name: value for name, value in others.items() if value}
+    fields["product_identifiers"] = (
+        ProductIdentifiers(**given) if given else fields.get("product_identifiers")
+    )
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def identifier(name: str, value: object) -> Any:  # noqa: ANN401 - what is no text stays, for the check to name

@@ -1,7 +1,8 @@
 """What a shop says of a row, read exactly; what cannot be is refused with the line, the field and a mend."""
 
+from collections.abc import Sized
 from decimal import Decimal
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from django_klarna.currencies import exponent
 from django_klarna.exceptions import CartNotPayable, Violation
@@ -10,17 +11,12 @@ from django_klarna.money import CONTEXT, FULL_RATE, Rate, exact, half_up
 
 
 class Reader:
-    """Read amounts of one currency."""
+    """Read amounts of one currency, for the row that comes after ``rows``."""
 
-    def __init__(self, currency: str) -> None:
-        self._index = 0
+    def __init__(self, currency: str, rows: Sized) -> None:
+        self._rows = rows
         self._scale = scale_of(currency)
         self._rates: dict[Decimal, Rate] = {}
-
-    def row(self, index: int) -> Self:
-        """Say that what follows is about this row, counted from 0."""
-        self._index = index
-        return self
 
     def minor(self, name: str, amount: object, times: Decimal | int = 1) -> int:
         """Give ``amount``, ``times`` over, in minor units, rounded once."""
@@ -83,7 +79,7 @@ class Reader:
 
     def refuse(self, name: str, *, expected: str, actual: str | int, mend: str) -> NoReturn:
         """Raise `CartNotPayable` for one field of the row."""
-        path = f"/order_lines/{self._index}/{name}"
+        path = f"/order_lines/{len(self._rows)}/{name}"
         raise CartNotPayable((Violation(path=path, rule=name, expected=expected, actual=actual, mend=mend),))
 
 
