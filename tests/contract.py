@@ -12,12 +12,6 @@ PATH = Path(django_klarna.__file__).with_name("sandbox") / "klarna-payments-v1.o
 CONTRACT: dict[str, Any] = json.loads(PATH.read_bytes())
 SCHEMAS: dict[str, Any] = CONTRACT["components"]["schemas"]
 
-# Operations of the contract that neither the client nor the sandbox has: the one list of them.
-NOT_YET = ("create_order", "cancel_authorization", "purchase_token")
-
-# Fields of an error that no operation of sessions gives: the customer token's refusal has them.
-NOT_YET_IN_ERRORS = ("authorized_payment_method", "fraud_status", "reason")
-
 # Statuses that the contract does not declare, and where they are from.
 UNDECLARED = {
     401: "recorded: wrong credentials, or those of another region",
@@ -44,7 +38,7 @@ class Operation:
 
 
 def operations() -> dict[str, Operation]:
-    """Return all operations by name, those of `NOT_YET` too."""
+    """Return all operations by name."""
     found = (
         operation(method, path, declared)
         for path, methods in CONTRACT["paths"].items()
@@ -69,4 +63,15 @@ def schema_name(body: dict[str, Any]) -> str | None:
 
 
 OPERATIONS = operations()
-SESSION_OPERATIONS = {name: one for name, one in OPERATIONS.items() if name not in NOT_YET}
+
+# What the client has of another API, which this contract does not hold: path, statuses and fields are those of
+# https://docs.klarna.com/api/ordermanagement/
+ORDER_MANAGEMENT = {
+    "get_order": Operation(
+        name="get_order",
+        method="GET",
+        path="/ordermanagement/v1/orders/{order_id}",
+        request=None,
+        responses={200: "managed_order", 403: None, 404: None},
+    )
+}

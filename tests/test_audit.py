@@ -21,7 +21,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_klarna import audit, services
-from django_klarna.api import Call, SessionCreate
+from django_klarna.api import Call, CustomerTokenCreationRequest, KlarnaClient, SessionCreate
 from django_klarna.clients import client_for
 from django_klarna.exceptions import KlarnaError
 from django_klarna.models import KlarnaApiCall, KlarnaSession, calls
@@ -156,12 +156,14 @@ def test_threads_do_not_mix_up_their_sessions(klarna: Sandbox, make_cart: MakeCa
     assert {call.session_id for call in KlarnaApiCall.objects.all()} == sessions
 
 
-def create_by_hand() -> None:
-    content = {"purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE", "order_amount": 100}
+def content() -> SessionCreate:
     line = {"name": "Pen", "quantity": 1, "unit_price": 100, "total_amount": 100}
-    client_for("default").sessions.create_credit_session(
-        SessionCreate.from_dict({**content, "order_lines": [line]})
-    )
+    market = {"purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE"}
+    return SessionCreate.from_dict({**market, "order_amount": 100, "order_lines": [line]})
+
+
+def create_by_hand() -> None:
+    client_for("default").sessions.create_credit_session(content())
 
 
 def test_a_call_without_a_session(klarna: Sandbox) -> None:
@@ -169,6 +171,34 @@ def test_a_call_without_a_session(klarna: Sandbox) -> None:
 
     assert told() == [(CREATE, 200, "", True)]
     assert KlarnaApiCall.objects.get().session_id is None
+
+
+TOKEN = "b4bd3423-24e3-4a2c-9c5c-0c2a1f1b2d3e"
+OF_AUTHORIZATIONS: dict[str, Callable[[KlarnaClient], object]] = {
+    "create_order": lambda client: client.orders.create_order(TOKEN, content().to_order()),
+    "cancel_authorization": lambda client: client.orders.cancel_authorization(TOKEN),
+    "purchase_token": lambda client: client.orders.purchase_token(
+        TOKEN,
+        CustomerTokenCreationRequest(
+            description="Pens, each month",
+            intended_use="SUBSCRIPTION",
+            locale="sv-SE",
+            purchase_country="SE",
+            purchase_currency="SEK",
+        ),
+    ),
+    "get_order": lambda client: client.order_management.get_order("3eaeb557-5e30-47f8-b840-b8d987f5945d"),
+}
+
+
+@pytest.mark.parametrize("operation", OF_AUTHORIZATIONS)
+def test_a_call_for_what_klarna_does_not_know(klarna: Sandbox, operation: str) -> None:
+    with pytest.raises(KlarnaError):
+        OF_AUTHORIZATIONS[operation](client_for("default"))
+
+    (row,) = KlarnaApiCall.objects.values()
+    assert (row["operation"], row["status_code"], row["sent"]) == (operation, 404, True)
+    assert TOKEN not in str(row)
 
 
 def test_work_ends_with_its_lease(session: KlarnaSession, cart: Cart) -> None:

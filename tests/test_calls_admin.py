@@ -17,7 +17,7 @@ from django_klarna.exceptions import KlarnaError
 from django_klarna.models import KlarnaApiCall, KlarnaSession
 from django_klarna.sandbox import Sandbox
 from tests.conftest import MakeCart
-from tests.contract import NOT_YET, OPERATIONS
+from tests.contract import OPERATIONS, ORDER_MANAGEMENT
 from tests.shop.models import Cart
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ def test_the_filter_for_the_operation(admin_client: Client, session: KlarnaSessi
 
 
 def test_the_filter_knows_all_operations() -> None:
-    assert {*calls.OPERATIONS, *NOT_YET} == set(OPERATIONS)
+    assert set(calls.OPERATIONS) == {*OPERATIONS, *ORDER_MANAGEMENT}
 
 
 def test_a_session_shows_its_last_calls_and_leads_to_all(

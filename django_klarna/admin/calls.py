@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_klarna.admin.browsing import ReadOnlyAdmin, badge, render_html
+from django_klarna.admin.browsing import ReadOnlyAdmin, badge, render_html, seconds
 from django_klarna.models import KlarnaApiCall, KlarnaSession
 
-OPERATIONS = ("create_credit_session", "read_credit_session", "update_credit_session")
+OPERATIONS = (
+    "create_credit_session",
+    "read_credit_session",
+    "update_credit_session",
+    "create_order",
+    "cancel_authorization",
+    "purchase_token",
+    "get_order",
+)
 #: How many calls the page of a session shows.
 LAST = 20
 
@@ -103,7 +107,7 @@ class KlarnaApiCallAdmin(ReadOnlyAdmin):
     @admin.display(description=_("time"))
     def time(self, call: KlarnaApiCall) -> str:
         """Give the time to the second."""
-        return seconds(call)
+        return seconds(call.created_at)
 
     @admin.display(description=_("status"))
     def outcome(self, call: KlarnaApiCall) -> SafeString:
@@ -120,14 +124,7 @@ class KlarnaApiCallAdmin(ReadOnlyAdmin):
         """Lead to the session, if it is still there."""
         if call.session is None:
             return "-" if call.session_id is None else f"{call.session_id}"
-        url = reverse(f"{self.admin_site.name}:django_klarna_klarnasession_change", args=[call.session_id])
-        return format_html('<a href="{}">{}</a>', url, call.session)
-
-
-def seconds(call: KlarnaApiCall) -> str:
-    """Give the time of a call to the second: Django's formats end with the minute."""
-    moment = timezone.localtime(call.created_at) if settings.USE_TZ else call.created_at
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+        return self.link_to(call.session)
 
 
 def outcome_badge(call: KlarnaApiCall) -> SafeString:
@@ -140,5 +137,5 @@ def outcome_badge(call: KlarnaApiCall) -> SafeString:
 def table_of_calls(session: KlarnaSession, url: str) -> SafeString:
     """Give the last calls of a session, newest first, and a link to all of them in the list at ``url``."""
     calls = KlarnaApiCall.objects.filter(session=session).order_by("-pk")[:LAST]
-    rows = [(call, seconds(call), outcome_badge(call)) for call in calls]
+    rows = [(call, seconds(call.created_at), outcome_badge(call)) for call in calls]
     return render_html("klarnasession/calls", {"rows": rows, "all": f"{url}?session={session.pk}"})

@@ -16,23 +16,35 @@ from django_klarna.api.exceptions import (
     KlarnaValidationError,
     Violation,
 )
-from django_klarna.api.regions import Environment, Region, base_url_for
-from django_klarna.api.schemas import (
+from django_klarna.api.order_schemas import (
+    AuthorizedPaymentMethod,
+    CreateOrderRequest,
+    CustomerReadCreateToken,
+    CustomerTokenCreationRequest,
+    CustomerTokenCreationResponse,
+    ManagedOrder,
+    Order,
+)
+from django_klarna.api.parts import (
     Address,
     AssetUrls,
-    Attachment,
     Customer,
     CustomerRead,
-    MerchantSession,
     MerchantUrls,
-    Options,
     OrderLine,
     PaymentMethodCategory,
     ProductIdentifiers,
+    Subscription,
+)
+from django_klarna.api.paths import is_authorization_token
+from django_klarna.api.regions import Environment, Region, base_url_for
+from django_klarna.api.schemas import (
+    Attachment,
+    MerchantSession,
+    Options,
     Session,
     SessionCreate,
     SessionRead,
-    Subscription,
 )
 from django_klarna.api.transport import Call
 
@@ -40,9 +52,14 @@ __all__ = (
     "Address",
     "AssetUrls",
     "Attachment",
+    "AuthorizedPaymentMethod",
     "Call",
+    "CreateOrderRequest",
     "Customer",
     "CustomerRead",
+    "CustomerReadCreateToken",
+    "CustomerTokenCreationRequest",
+    "CustomerTokenCreationResponse",
     "Environment",
     "KlarnaAPIError",
     "KlarnaAuthenticationError",
@@ -57,9 +74,11 @@ __all__ = (
     "KlarnaServerError",
     "KlarnaTimeoutError",
     "KlarnaValidationError",
+    "ManagedOrder",
     "MerchantSession",
     "MerchantUrls",
     "Options",
+    "Order",
     "OrderLine",
     "PaymentMethodCategory",
     "ProductIdentifiers",
@@ -70,4 +89,5 @@ __all__ = (
     "Subscription",
     "Violation",
     "base_url_for",
+    "is_authorization_token",
 )

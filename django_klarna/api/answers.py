@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 import requests
 import urllib3
@@ -22,6 +23,7 @@ from django_klarna.api.exceptions import (
 )
 from django_klarna.api.failures import TRANSPORT_ERRORS, connection_error
 from django_klarna.api.fields import Schema
+from django_klarna.api.order_schemas import AuthorizedPaymentMethod
 
 SchemaT = TypeVar("SchemaT", bound=Schema)
 
@@ -39,7 +41,7 @@ class Answer:
     """One answer of Klarna's; its repr shows the status only.
 
     `problem` says why there is no body. It is raised only when the body is needed: how an operation went is
-    told by the status alone.
+    told by the status alone. `secret` is a token as the request's path held it; no text of an error repeats it.
     """
 
     operation: str
@@ -47,6 +49,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = b""
     problem: KlarnaError | None = None
+    secret: str = ""
 
     @property
     def ok(self) -> bool:
@@ -62,12 +65,12 @@ class Answer:
     @property
     def correlation_id(self) -> str | None:
         """Return the id that Klarna's support asks for."""
-        return _word(self.headers.get("Klarna-Correlation-Id")) or _word(self._error.get("correlation_id"))
+        return self._word(self.headers.get("Klarna-Correlation-Id")) or self._told("correlation_id")
 
     @property
     def error_code(self) -> str | None:
         """Return Klarna's word for the error, or None."""
-        return _word(self._error.get("error_code"))
+        return self._told("error_code")
 
     def parse(self, schema: type[SchemaT]) -> SchemaT:
         """Return the body as an object of the type.
@@ -94,10 +97,32 @@ class Answer:
             self.operation,
             status_code=self.status_code,
             error_code=self.error_code,
-            error_messages=_messages(self._error),
+            error_messages=tuple(_line(text) for text in map(self._hide, _messages(self._error))),
             correlation_id=self.correlation_id,
             retry_after=_retry_after(self.status_code, self.headers),
+            fraud_status=self._told("fraud_status"),
+            reason=self._told("reason"),
+            authorized_payment_method=self._authorized_payment_method(),
         )
+
+    def _authorized_payment_method(self) -> AuthorizedPaymentMethod | None:
+        found = self._error.get("authorized_payment_method")
+        try:
+            return AuthorizedPaymentMethod.parse({"type": found} if isinstance(found, str) else found)
+        except KlarnaResponseError:
+            return None
+
+    def _told(self, name: str) -> str | None:
+        return self._word(self._error.get(name))
+
+    def _word(self, value: object) -> str | None:
+        is_word = isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable()
+        return self._hide(value) if isinstance(value, str) and is_word else None
+
+    def _hide(self, text: str) -> str:
+        if not self.secret:
+            return text
+        return text.replace(self.secret, "...").replace(unquote(self.secret), "...")
 
     def __repr__(self) -> str:
         return f"<Answer to {self.operation}: {self.status_code}>"
@@ -105,7 +130,12 @@ class Answer:
 
 def receive(operation: str, response: requests.Response, exchange: Exchange, *, limit: int) -> Answer:
     """Read an answer of at most `limit` bytes, within the time that the exchange has left."""
-    bare = Answer(operation=operation, status_code=response.status_code, headers=response.headers)
+    bare = Answer(
+        operation=operation,
+        status_code=response.status_code,
+        headers=response.headers,
+        secret=exchange.secret,
+    )
     try:
         body = _body(response, limit)
     except urllib3.exceptions.DecodeError:
@@ -146,21 +176,16 @@ def _json(body: bytes) -> object:
         return None
 
 
-def _word(value: object) -> str | None:
-    is_word = isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable()
-    return value if isinstance(value, str) and is_word else None
-
-
-def _messages(error: Mapping[str, Any]) -> tuple[str, ...]:
+def _messages(error: Mapping[str, Any]) -> list[str]:
     found = error.get("error_messages") or error.get("error_message") or []
     listed = found if isinstance(found, list) else [found]
-    texts = [message for message in listed if isinstance(message, str)][:_MOST_MESSAGES]
-    return tuple(_line(message[:_LONGEST_MESSAGE]) for message in texts)
+    return [message for message in listed if isinstance(message, str)][:_MOST_MESSAGES]
 
 
 def _line(message: str) -> str:
     # Surrogates and NUL cannot be stored, and a terminal would obey control characters.
-    return "".join(char if char.isprintable() else "?" for char in " ".join(message.split()))
+    words = " ".join(message[:_LONGEST_MESSAGE].split())
+    return "".join(char if char.isprintable() else "?" for char in words)
 
 
 def _retry_after(status_code: int, headers: Mapping[str, str]) -> float | None:

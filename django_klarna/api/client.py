@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 from django_klarna import __version__
 from django_klarna.api.connections import MAX_HEADER_BYTES
 from django_klarna.api.kinds import is_storable
+from django_klarna.api.order_management import OrderManagement
+from django_klarna.api.orders import Orders
 from django_klarna.api.regions import Environment, Region, base_url_for
 from django_klarna.api.sessions import Sessions
 from django_klarna.api.transport import Call, Transport, TransportOptions
@@ -41,6 +43,8 @@ def _without_arguments_in_frames(
 
 class KlarnaClient:
     """Speak to Klarna Payments with the credentials of one account.
+
+    `sessions` and `orders` are its operations; `order_management` looks at the orders that have been placed.
 
     Either `username` and `password` or an `api_key` is needed. `base_url` stands in for `region` and
     `environment`; it must be https unless the host is this machine. Times are in seconds: `connect_timeout`
@@ -90,6 +94,8 @@ class KlarnaClient:
             )
         )
         self.sessions = Sessions(self._transport)
+        self.orders = Orders(self._transport)
+        self.order_management = OrderManagement(self._transport)
 
     def close(self) -> None:
         """Close the idle connections of this process; the client can still be used."""

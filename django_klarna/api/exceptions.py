@@ -20,7 +20,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django_klarna.api.order_schemas import AuthorizedPaymentMethod
 
 _ORDER_LINE = re.compile(r"/order_lines/([0-9]+)(?:/|\Z)")
 #: How what a rule expects is said; what is not here says it itself.
@@ -134,6 +137,8 @@ class KlarnaAPIError(KlarnaError):
 
     `error_code` is the part for machines. `error_messages` are Klarna's own English sentences: they may be
     logged, but should neither be shown to shoppers nor decide anything. `retry_after` is in seconds.
+    `fraud_status`, `reason` and `authorized_payment_method` come with the refusal of a customer token; they are no
+    part of the text, for they tell about a shopper. Each is None when absent or unreadable.
     Source: https://docs.klarna.com/api/errors
     """
 
@@ -146,6 +151,9 @@ class KlarnaAPIError(KlarnaError):
         error_messages: tuple[str, ...] = (),
         correlation_id: str | None = None,
         retry_after: float | None = None,
+        fraud_status: str | None = None,
+        reason: str | None = None,
+        authorized_payment_method: "AuthorizedPaymentMethod | None" = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
@@ -153,6 +161,9 @@ class KlarnaAPIError(KlarnaError):
         self.error_messages = error_messages
         self.correlation_id = correlation_id
         self.retry_after = retry_after
+        self.fraud_status = fraud_status
+        self.reason = reason
+        self.authorized_payment_method = authorized_payment_method
 
     @property
     def retryable(self) -> bool:
@@ -169,7 +180,10 @@ class KlarnaBadRequestError(KlarnaAPIError):
 
 
 class KlarnaAuthenticationError(KlarnaAPIError):
-    """Klarna refuses the credentials or what they ask for (401, 403); the region may be wrong."""
+    """Klarna refuses the credentials or what they ask for (401, 403).
+
+    The region may be wrong; or the order is rejected, or its authorization used up: `error_code` tells.
+    """
 
 
 class KlarnaNotFoundError(KlarnaAPIError):

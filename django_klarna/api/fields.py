@@ -1,4 +1,4 @@
-"""How a type of Klarna's contract is declared: once, as a table of fields.
+"""What a type of Klarna's contract can do, all from a table of fields, which declaring.py has the words for.
 
 From the table come the constructor, the checks, the JSON and the reading of JSON. An object is a thin cover
 over the dict of its members, which nobody changes: writing JSON is one call of the encoder, reading copies little.
@@ -13,74 +13,16 @@ from operator import attrgetter
 from typing import Any, ClassVar, Final, NoReturn, Self, dataclass_transform
 
 from django_klarna.api.compiling import Test, compiled
+from django_klarna.api.declaring import Field, boolean, integer, items, nested, text
 from django_klarna.api.exceptions import KlarnaResponseError, KlarnaValidationError, Violation
-from django_klarna.api.kinds import Integer, Items, Kind, Nested, Target, Text
+from django_klarna.api.kinds import Items, Nested
 from django_klarna.api.violations import pointer, suggestion, type_violation
 
-_REQUIRED: Final[Any] = object()
 _MISTYPED: Final = frozenset(("type", "required", "encoding"))
 
 
-class Field:
-    """One member of a type: its kind, and whether it must, may or must not be sent."""
-
-    def __init__(self, kind: Kind, *, default: object, read_only: bool, sensitive: bool) -> None:
-        self.name = ""
-        self.kind = kind
-        self.required = default is _REQUIRED
-        self.read_only = read_only
-        self.sensitive = sensitive
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: "Schema | None", owner: type) -> object:
-        return self if instance is None else instance.__values__.get(self.name)
-
-
-# The return type is Any because type checkers take the type of a field from its annotation.
-def text(  # noqa: PLR0913 - one argument for each rule of the contract
-    *,
-    default: None = _REQUIRED,
-    min_length: int = 0,
-    max_length: int | None = None,
-    pattern: str | None = None,
-    enum: tuple[str, ...] = (),
-    read_only: bool = False,
-    sensitive: bool = False,
-) -> Any:  # noqa: ANN401 - see above
-    """Declare a string; without `default=None` it is required."""
-    kind = Text(min_length=min_length, max_length=max_length, pattern=pattern, enum=enum)
-    return Field(kind, default=default, read_only=read_only, sensitive=sensitive)
-
-
-def integer(*, default: None = _REQUIRED, minimum: int | None = None, maximum: int | None = None) -> Any:  # noqa: ANN401 - see above
-    """Declare a whole number; without `default=None` it is required."""
-    return Field(Integer(minimum=minimum, maximum=maximum), default=default, read_only=False, sensitive=False)
-
-
-def nested(target: type[Target], *, default: None = _REQUIRED) -> Any:  # noqa: ANN401 - see above
-    """Declare an object of another type; without `default=None` it is required."""
-    return Field(Nested(target), default=default, read_only=False, sensitive=False)
-
-
-def items(  # noqa: PLR0913 - one argument for each rule of the contract
-    item: type[Target] | Kind,
-    *,
-    default: None = _REQUIRED,
-    min_items: int = 0,
-    max_items: int | None = None,
-    unique: bool = False,
-    read_only: bool = False,
-) -> Any:  # noqa: ANN401 - see above
-    """Declare an array; without `default=None` it is required."""
-    kind = Nested(item) if isinstance(item, type) else item
-    array = Items(kind, min_items=min_items, max_items=max_items, unique=unique)
-    return Field(array, default=default, read_only=read_only, sensitive=False)
-
-
 @dataclass_transform(
-    kw_only_default=True, frozen_default=True, field_specifiers=(text, integer, nested, items)
+    kw_only_default=True, frozen_default=True, field_specifiers=(text, integer, boolean, nested, items)
 )
 class Schema:
     """A type of Klarna's contract: keyword-only, immutable, equal by content; None means absent.

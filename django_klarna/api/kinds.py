@@ -119,13 +119,14 @@ class Text:
 
 
 class Integer:
-    """A whole number of 64 bits; neither a bool nor a float is one."""
+    """A whole number of so many bits; neither a bool nor a float is one."""
 
-    def __init__(self, *, minimum: int | None = None, maximum: int | None = None) -> None:
+    def __init__(self, *, minimum: int | None = None, maximum: int | None = None, bits: int = 64) -> None:
         self.minimum = minimum
         self.maximum = maximum
-        self._lowest = INT64_MIN if minimum is None else minimum
-        self._highest = INT64_MAX if maximum is None else maximum
+        self.bits = bits
+        self._lowest = -(2 ** (bits - 1)) if minimum is None else minimum
+        self._highest = 2 ** (bits - 1) - 1 if maximum is None else maximum
         self.quick_typed = "type(value) is int"
         self.quick_valid = f"type(value) is int and {self._lowest} <= value <= {self._highest}"
 
@@ -158,6 +159,29 @@ def _shown(value: int) -> int | str:
     return value if INT64_MIN <= value <= INT64_MAX else f"a number of {value.bit_length()} bits"
 
 
+class Boolean:
+    """True or False; neither 0 nor 1 is one."""
+
+    quick_valid = quick_typed = "type(value) is bool"
+
+    def valid(self, value: object) -> bool:
+        """Say whether the value is True or False."""
+        return isinstance(value, bool)
+
+    def typed(self, value: object) -> bool:
+        """Say whether the value is True or False."""
+        return isinstance(value, bool)
+
+    def build(self, value: object, *, drop_unknown: bool) -> object:
+        """Return the value: True and False are their own plain form."""
+        return value
+
+    def violations(self, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
+        """Tell that the value is neither True nor False."""
+        if not isinstance(value, bool):
+            yield type_violation(path, value, expected="boolean")
+
+
 class Target(Protocol):
     """What a nested type has to offer; `Schema` does."""
 
@@ -174,12 +198,13 @@ class Target(Protocol):
 
 
 class Nested:
-    """An object of another type of the contract."""
+    """An object of another type of the contract; one `word` alone may stand for it, as that member."""
 
     quick_valid = quick_typed = "False"
 
-    def __init__(self, target: type[Target]) -> None:
+    def __init__(self, target: type[Target], *, word: str | None = None) -> None:
         self.target = target
+        self.word = word
 
     def valid(self, value: object) -> bool:
         """Say whether the value is a right object of the type."""
@@ -190,8 +215,12 @@ class Nested:
         return isinstance(value, self.target) and self.target.__typed_test__(value.__values__)
 
     def build(self, value: object, *, drop_unknown: bool) -> object:
-        """Make an object of a dict."""
-        return self.target.__build__(value, drop_unknown=drop_unknown) if isinstance(value, dict) else value
+        """Make an object of a dict, or of the word that may stand for it."""
+        if isinstance(value, dict):
+            return self.target.__build__(value, drop_unknown=drop_unknown)
+        if self.word and isinstance(value, str):
+            return self.target.__build__({self.word: value}, drop_unknown=drop_unknown)
+        return value
 
     def violations(self, value: object, path: str, *, plain: bool) -> Iterator[Violation]:
         """Tell what is wrong inside the object."""

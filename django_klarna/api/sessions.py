@@ -1,8 +1,8 @@
 """The operations on payment sessions."""
 
 from typing import Final
-from urllib.parse import quote
 
+from django_klarna.api.paths import id_part
 from django_klarna.api.schemas import MerchantSession, Session, SessionCreate, SessionRead
 from django_klarna.api.transport import Operation, Transport
 
@@ -63,7 +63,4 @@ class Sessions:
 
 
 def _session_path(session_id: str) -> str:
-    # Dots would survive the quoting, and a server may read them as "this" and "the one above".
-    if not session_id or not session_id.strip("."):
-        raise ValueError("The session id is empty or no id.")
-    return f"{_PATH}/{quote(session_id, safe='')}"
+    return f"{_PATH}/{id_part('session id', session_id)}"

@@ -93,9 +93,17 @@ class Transport:
             session.close()
 
     def call(
-        self, operation: Operation, path: str, *, payload: Schema | None = None, timeout: float | None = None
+        self,
+        operation: Operation,
+        path: str,
+        *,
+        secret: str = "",
+        payload: Schema | None = None,
+        timeout: float | None = None,
     ) -> Answer:
         """Make one call within `timeout` seconds (default: that of the options); return its 2xx answer.
+
+        `secret` goes where the path says HIDDEN_PART, and no answer's text repeats it.
 
         Raises KlarnaConnectionError, KlarnaTimeoutError or a KlarnaAPIError.
         """
@@ -105,6 +113,7 @@ class Transport:
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
             max_response_bytes=options.max_response_bytes,
+            secret=secret,
         )
         outcome = self._outcome(operation, path, payload, exchange)
         self._report(_call(operation, outcome, exchange))

@@ -13,10 +13,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from django_klarna.api import KlarnaValidationError, Session, SessionCreate, Violation
+from django_klarna.api import (
+    CreateOrderRequest,
+    CustomerTokenCreationRequest,
+    KlarnaValidationError,
+    Session,
+    SessionCreate,
+    Violation,
+)
 from django_klarna.api.compiling import compiled
 from django_klarna.api.fields import Schema
-from django_klarna.api.kinds import Integer, Items, Kind, Nested, Text
+from django_klarna.api.kinds import Boolean, Integer, Items, Kind, Nested, Text
 from django_klarna.sandbox.contract import contract_violations
 from tests.api.payloads import session_create
 from tests.api.test_contract import TYPES, contract_name
@@ -69,6 +76,8 @@ def fitting(kind: Kind) -> st.SearchStrategy[object]:
         return members(kind.target)
     if isinstance(kind, Items):
         return st.lists(fitting(kind.item), max_size=2)
+    if isinstance(kind, Boolean):
+        return st.booleans()
     return NUMBERS if isinstance(kind, Integer) else WORDS
 
 
@@ -120,8 +129,13 @@ def fits_64_bits(instance: object) -> bool:
     return not isinstance(instance, int) or -(2**63) <= instance < 2**63
 
 
+def fits_32_bits(instance: object) -> bool:
+    return not isinstance(instance, int) or -(2**31) <= instance < 2**31
+
+
 FORMATS = jsonschema.FormatChecker(formats=())
 FORMATS.checks("int64")(fits_64_bits)
+FORMATS.checks("int32")(fits_32_bits)
 STRICT = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # bare in its stubs
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", whole),
@@ -139,6 +153,8 @@ def validator(name: str) -> Any:
 VALIDATORS: Mapping[type[Schema], Any] = {
     SessionCreate: validator("session_create"),
     Session: validator("session"),
+    CreateOrderRequest: validator("create_order_request"),
+    CustomerTokenCreationRequest: validator("customer_token_creation_request"),
 }
 
 
@@ -159,7 +175,7 @@ def test_the_fast_check_the_slow_check_and_json_schema_agree(cls: type[Schema], 
 
 def at_the_limits(kind: Kind) -> list[object]:
     if isinstance(kind, Integer):
-        limits = [kind.minimum or 0, kind.maximum or 0, -(2**63), 2**63 - 1]
+        limits = [kind.minimum or 0, kind.maximum or 0, -(2**31), 2**31 - 1, -(2**63), 2**63 - 1]
         return [limit + step for limit in limits for step in (-1, 0, 1)]
     if isinstance(kind, Text) and not kind.pattern and not kind.enum:
         limits = [kind.min_length, kind.max_length or 5000]

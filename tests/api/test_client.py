@@ -317,10 +317,11 @@ def test_a_body_that_may_not_be_is_not_waited_for(peer: Peer, klarna_client: Kla
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize("part", ["client", "sessions"])
+@pytest.mark.parametrize("part", ["sessions", "orders", "order_management"])
 def test_credentials_do_not_get_into_a_pickle(klarna_client: KlarnaClient, part: str) -> None:
-    with pytest.raises(TypeError, match="credentials"):
-        pickle.dumps({"client": klarna_client, "sessions": klarna_client.sessions}[part])
+    for whole in (klarna_client, getattr(klarna_client, part)):
+        with pytest.raises(TypeError, match="credentials"):
+            pickle.dumps(whole)
 
 
 # TLS
@@ -618,6 +619,13 @@ def test_what_cannot_be_stored_or_shown_is_taken_out_of_an_error(
         klarna_client.sessions.read_credit_session("s")
     assert caught.value.error_messages == ("a?b?c?[31md", "new line ? Å")
     assert (caught.value.error_code, caught.value.correlation_id) == (None, None)
+
+
+def test_no_more_is_kept_of_an_error_than_can_be_read(peer: Peer, klarna_client: KlarnaClient) -> None:
+    peer.behaves(answer(400, {"error_messages": ["x" * 501] * 51}))
+    with pytest.raises(KlarnaAPIError) as caught:
+        klarna_client.sessions.read_credit_session("s")
+    assert caught.value.error_messages == ("x" * 500,) * 50
 
 
 def test_an_error_is_told_by_its_status_even_if_its_body_is_cut(

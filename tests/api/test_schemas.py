@@ -28,7 +28,7 @@ from django_klarna.api import (
     Violation,
 )
 from django_klarna.api.fields import Schema
-from django_klarna.api.kinds import Integer, Items
+from django_klarna.api.kinds import Boolean, Integer, Items
 from tests.api.payloads import CONTRACT, order_line, session_create
 
 SCHEMAS = CONTRACT["components"]["schemas"]
@@ -376,4 +376,13 @@ def test_an_array_of_numbers_is_checked_like_one_of_words() -> None:
     assert numbers.build([1, 2], drop_unknown=False) == (1, 2)
     assert [violation.path for violation in numbers.violations([1, -2], "/numbers", plain=True)] == [
         "/numbers/1"
+    ]
+
+
+def test_an_array_of_truth_values_is_checked_like_one_of_words() -> None:
+    switches = Items(Boolean())
+    assert switches.build([True, False], drop_unknown=False) == (True, False)
+    assert (switches.typed((True, False)), switches.typed((True, 0))) == (True, False)
+    assert [violation.path for violation in switches.violations([True, 1], "/switches", plain=True)] == [
+        "/switches/1"
     ]
