@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.core.signals import setting_changed
 from django.db.models import Model
@@ -12,9 +12,12 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from django_klarna.accounts import DEFAULT_ACCOUNT
-from django_klarna.api import SessionCreate
+from django_klarna.api import Session, SessionCreate
 from django_klarna.conf import get_settings
 from django_klarna.exceptions import KlarnaConfigurationError
+
+if TYPE_CHECKING:
+    from django_klarna.models import KlarnaOrder
 
 CartT = TypeVar("CartT", bound=Model)
 
@@ -43,9 +46,38 @@ class CartAdapter(ABC, Generic[CartT]):
     def confirmation_url(self, cart: CartT) -> str | Promise:
         """Give the page to which Klarna sends the shopper after the purchase: a path, or an absolute URL."""
 
+    @abstractmethod
+    def complete_purchase(self, cart: CartT, klarna_order: "KlarnaOrder") -> None:
+        """Make the shop's own order of ``cart``, and empty or close the cart.
+
+        Called inside the one transaction that notes down that the shop has the order: what it writes is committed once,
+        or not at all. If it raises, nothing is kept, staff see it, and ``manage.py klarna_reconcile`` calls it again.
+        Call no other service here, and send mails with ``transaction.on_commit()``. An order whose ``fraud_status`` is
+        ``"PENDING"`` is not to be shipped before the signal `order_placed`.
+        """
+
     def account_for(self, cart: CartT) -> str:
         """Give the alias in KLARNA of the account that sells ``cart``; credentials are per market."""
         return DEFAULT_ACCOUNT
+
+    def authorize_data(self, cart: CartT) -> Session | None:
+        """Give what Klarna may know about the shopper once the button is clicked: addresses and customer, or None.
+
+        Klarna asks the shopper for what is missing. The same data go into the order, so that both are equal.
+        https://docs.klarna.com/payments/web-payments/before-you-start/data-requirements/customer-data-requirements
+        """
+        return None
+
+    def customer_token_description(self, cart: CartT) -> str:
+        """Give what the shopper reads about being charged again, if the intent tokenizes; 1 to 255 characters.
+
+        https://docs.klarna.com/acquirer/klarna/web-payments/integrate-with-klarna-payments/tokenized-payments/customer-token/
+        """
+        return ""
+
+    def merchant_reference(self, cart: CartT) -> str | None:
+        """Give the shop's own number of the purchase, which the shopper sees at Klarna; at most 255 characters."""
+        return None
 
 
 @cache

@@ -33,7 +33,12 @@ KLARNA_SDK_URL = f"https://x.klarnacdn.net{SDK_PATH}"
 SYNC_MODES = ("commit", "lazy")
 DAY = 24 * 3600
 CENTURY = 100 * 365 * DAY
-THROTTLE_RATES = {"session": "60/min", "recheck": "6/min"}
+THROTTLE_RATES = {
+    "session": "60/min",
+    "recheck": "6/min",
+    "attempt": "120/min",
+    "authorization": "60/min",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +52,7 @@ class Settings:
     sync: str
     ensure_timeout: float
     sync_timeout: float
+    order_timeout: float
     expiry_margin: float
     throttle_rates: Mapping[str, str]
     audit_sample_rate: float
@@ -173,6 +179,7 @@ def read_settings() -> Settings:
         "sync": read_sync,
         "ensure_timeout": lambda: seconds("KLARNA_ENSURE_TIMEOUT", 6.0),
         "sync_timeout": lambda: seconds("KLARNA_SYNC_TIMEOUT", 3.0),
+        "order_timeout": lambda: seconds("KLARNA_ORDER_TIMEOUT", 15.0),
         "expiry_margin": expiry_margin,
         "throttle_rates": read_throttle_rates,
         "audit_sample_rate": audit_sample_rate,

@@ -20,6 +20,7 @@ from django_klarna import services
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import KlarnaConfigurationError, KlarnaError
+from django_klarna.models import State
 from django_klarna.services.leases import sessions
 from django_klarna.services.transactions import database, is_of_test
 from django_klarna.signals import cart_changed
@@ -51,8 +52,10 @@ class CartHook:
         live = sessions().live_for(self.cart_id)
         # Asked twice: an UPDATE that waited for a row which is being replaced finds it gone, and its successor
         # only with a new look.
-        if not (live.raise_revision() or live.raise_revision()) or get_settings().sync == "lazy":
+        if not (live.raise_revision() or live.raise_revision()):
             return
+        if get_settings().sync == "lazy":
+            live = live.filter(state=State.COMPLETED)  # no call: a changed cart is free for another purchase
         for pk in live.exclude(session_id=None).values_list("pk", flat=True):
             try:
                 services.sync_session(pk)

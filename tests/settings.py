@@ -72,4 +72,4 @@ KLARNA_CART_ADAPTER = "tests.shop.klarna.ShopCartAdapter"
 KLARNA_BASE_URL = "https://shop.example"
 # Each test gets the address of its own sandbox from a fixture.
 KLARNA = {"default": {"USERNAME": "K1", "PASSWORD": "secret-of-k1"}}
-KLARNA_THROTTLE_RATES = {"session": "1000/min", "recheck": "1000/min"}
+KLARNA_THROTTLE_RATES = dict.fromkeys(("session", "recheck", "attempt", "authorization"), "1000/min")

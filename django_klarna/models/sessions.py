@@ -34,6 +34,7 @@ class State(models.TextChoices):
     CREATING = "creating", _("being created")
     OPEN = "open", _("open")
     AUTHORIZED = "authorized", _("authorized")
+    PLACING = "placing", _("being ordered")
     COMPLETED = "completed", _("completed")
     EXPIRED = "expired", _("expired")
     REPLACED = "replaced", _("replaced")
@@ -41,16 +42,16 @@ class State(models.TextChoices):
     FAILED = "failed", _("refused")
 
 
-#: The allowed moves. A row that Klarna refused to create stays live, so that the next try takes it up again.
+#: The allowed moves. A row that Klarna refused to create stays live, so that the next try takes it up again. One
+#: that is authorized is not replaced, and of one that is being ordered only the outcome may be noted down.
 MOVES: Mapping[State, frozenset[State]] = {
     State.CREATING: frozenset({State.OPEN, State.FAILED, State.ABANDONED}),
     State.FAILED: frozenset({State.OPEN, State.ABANDONED}),
     State.OPEN: frozenset(
         {State.AUTHORIZED, State.COMPLETED, State.EXPIRED, State.REPLACED, State.ABANDONED}
     ),
-    State.AUTHORIZED: frozenset(
-        {State.OPEN, State.COMPLETED, State.EXPIRED, State.REPLACED, State.ABANDONED}
-    ),
+    State.AUTHORIZED: frozenset({State.OPEN, State.PLACING, State.COMPLETED, State.ABANDONED}),
+    State.PLACING: frozenset({State.AUTHORIZED, State.COMPLETED}),
     State.COMPLETED: frozenset(),
     State.EXPIRED: frozenset(),
     State.REPLACED: frozenset(),
@@ -92,7 +93,7 @@ class KlarnaSessionQuerySet(models.QuerySet["KlarnaSession"]):
     def acquire(self, owner: uuid.UUID, seconds: float) -> int:
         """Take the lease of rows that nobody holds, until ``seconds`` from now by the database's clock."""
         free = Q(lease_owner=None) | Q(lease_until__lt=UtcNow())
-        return self.filter(free, live=True).update(lease_owner=owner, lease_until=lease_end(seconds))
+        return self.filter(free).update(lease_owner=owner, lease_until=lease_end(seconds))
 
     def owned_by(self, owner: uuid.UUID) -> Self:
         """Narrow to rows under the lease of ``owner``: the fence before every write of a worker."""
@@ -199,7 +200,7 @@ class KlarnaSession(models.Model):
     def holds(self, *, account_identity: str, digest: str) -> bool:
         """Tell whether Klarna's copy is known to have just this content, in this account."""
         is_ours = self.account_identity == account_identity
-        return self.state == State.OPEN and not self.in_doubt and is_ours and self.digest == digest
+        return not self.in_doubt and is_ours and self.digest == digest
 
     def expires_before(self, moment: datetime) -> bool:
         """Tell whether the session ends before ``moment``."""

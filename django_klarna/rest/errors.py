@@ -30,8 +30,7 @@ STAFF_RETRY_AFTER = 60
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception; None lets Django treat it as a fault of the shop's own code."""
     if isinstance(error, CartNotPayable):
-        logger.log(level_of(error), "A cart cannot be paid with Klarna: %s", error)
-        return not_payable(error.violations)
+        return not_payable_now(error)
     if isinstance(error, KlarnaBadRequestError):
         logger.error("Klarna refuses the content of a cart", extra={"correlation_id": error.correlation_id})
         return not_payable(
@@ -45,15 +44,23 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return of_framework(error)
 
 
+def not_payable_now(error: CartNotPayable, *, redirect_url: str | None = None) -> Response:
+    """Log what is wrong with a cart and answer 409; ``redirect_url`` is the page of the order that it has."""
+    logger.log(level_of(error), "A cart cannot be paid with Klarna: %s", error)
+    return not_payable(error.violations, redirect_url)
+
+
 def level_of(error: CartNotPayable) -> int:
     """Give how loud to say it: an empty cart is the shopper's business, a wrong sum that of staff."""
     return logging.WARNING if error.is_mistake else logging.INFO
 
 
-def not_payable(violations: tuple[Violation, ...]) -> Response:
+def not_payable(violations: tuple[Violation, ...], redirect_url: str | None = None) -> Response:
     """409: the cart as it is cannot be paid with Klarna."""
     reasons = [{"path": each.path, "rule": each.rule, "message": str(each)} for each in violations]
     body = {"code": "cart_not_payable", "detail": "This cart cannot be paid with Klarna.", "reasons": reasons}
+    if redirect_url:
+        body["redirect_url"] = redirect_url
     return Response(body, status=status.HTTP_409_CONFLICT)
 
 

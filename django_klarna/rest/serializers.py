@@ -1,10 +1,12 @@
 """What the session endpoint takes and gives."""
 
+import json
 from typing import Any
 
 from rest_framework import serializers
 
-from django_klarna.models import KlarnaSession
+from django_klarna.api import is_authorization_token
+from django_klarna.models import KlarnaAuthorization, KlarnaSession, State
 from django_klarna.services.payloads import Payload
 
 
@@ -17,12 +19,37 @@ class EnsureSerializer(serializers.Serializer[Any]):
     )
 
 
+class AuthorizationSerializer(serializers.Serializer[Any]):
+    """What a browser tells of an authorization; empty, what was told before is gone on with."""
+
+    attempt = serializers.CharField(default="", max_length=32, help_text="The id that POST attempt/ gave.")
+    authorization_token = serializers.CharField(
+        default="",
+        max_length=255,
+        help_text="The token that Klarna.Payments.authorize() gave.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse one without the other, and a token that can be none."""
+        if bool(attrs["attempt"]) != bool(attrs["authorization_token"]):
+            raise serializers.ValidationError("attempt and authorization_token go together.")
+        if attrs["attempt"] and not is_authorization_token(attrs["authorization_token"]):
+            raise serializers.ValidationError("authorization_token is none.")
+        return attrs
+
+
+def prepared(attempt: KlarnaAuthorization) -> dict[str, Any]:
+    """Give the answer with what ``authorize()`` is to be called with."""
+    return {"attempt": attempt.key, "data": json.loads(attempt.data)}
+
+
 def warm(session: KlarnaSession) -> dict[str, Any]:
-    """Give the answer for a session that equals its cart; amounts are minor units."""
+    """Give the answer for a session that equals its cart, in minor units; only an open one has a token to show."""
+    is_open = session.state == State.OPEN
     return {
         "state": session.state,
-        "client_token": session.client_token,
-        "payment_method_categories": session.payment_method_categories,
+        "client_token": session.client_token if is_open else None,
+        "payment_method_categories": session.payment_method_categories if is_open else [],
         "order_amount": session.order_amount,
         "purchase_currency": session.purchase_currency,
         "locale": session.locale,

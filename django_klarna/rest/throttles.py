@@ -39,3 +39,15 @@ class RecheckThrottle(VisitorThrottle):
     """Count what makes us read a session at Klarna though nothing says that it is wrong."""
 
     scope = "recheck"
+
+
+class AttemptThrottle(VisitorThrottle):
+    """Count what a page prepares before each click."""
+
+    scope = "attempt"
+
+
+class AuthorizationThrottle(VisitorThrottle):
+    """Count what makes us order or cancel at Klarna; a token that is made up costs calls too."""
+
+    scope = "authorization"

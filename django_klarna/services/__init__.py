@@ -1,5 +1,19 @@
 """What the package does, as plain keyword-only functions; the only place that joins client and models."""
 
+from django_klarna.services.completion import complete_order, record_despite_changes, settle_order
+from django_klarna.services.notices import (
+    finished_order,
+    newest_unsettled,
+    order_of,
+    prepare_attempt,
+    receive_authorization,
+    reopen_session,
+    take_callback,
+    take_notification,
+    take_push,
+)
+from django_klarna.services.placing import cancel_authorization, place_order
+from django_klarna.services.reconciliation import reconcile
 from django_klarna.services.sessions import (
     close_abandoned_sessions,
     close_session,
@@ -10,10 +24,25 @@ from django_klarna.services.sessions import (
 )
 
 __all__ = (
+    "cancel_authorization",
     "close_abandoned_sessions",
     "close_session",
+    "complete_order",
     "ensure_session",
+    "finished_order",
+    "newest_unsettled",
+    "order_of",
     "peek_session",
+    "place_order",
+    "prepare_attempt",
+    "receive_authorization",
+    "reconcile",
+    "record_despite_changes",
     "refresh_session",
+    "reopen_session",
+    "settle_order",
     "sync_session",
+    "take_callback",
+    "take_notification",
+    "take_push",
 )

@@ -71,6 +71,11 @@ class Lease:
         """Write ``values`` to the database and to ``row``; `LeaseLostError` if the lease is no longer ours."""
         self._note(self.rows().update(updated_at=timezone.now(), **values), row, values)
 
+    def write_open(self, row: KlarnaSession, **values: Any) -> None:
+        """Write to a row that nobody has authorized meanwhile; otherwise `LeaseLostError`."""
+        written = self.rows().filter(state=State.OPEN).update(updated_at=timezone.now(), **values)
+        self._note(written, row, values)
+
     def move(self, row: KlarnaSession, state: State, **values: Any) -> None:
         """Move ``row`` to ``state``, if that is allowed; otherwise `LeaseLostError`, the row is not what we knew."""
         self._note(self.rows().move(state, **values), row, {"state": state, **values})
@@ -105,8 +110,18 @@ def sessions() -> KlarnaSessionQuerySet:
 
 def acquire(pk: int, seconds: float) -> Lease | None:
     """Take the lease of a live row for ``seconds`` and a margin; None if another worker has it."""
+    return acquire_of(sessions().filter(pk=pk, live=True), pk, seconds)
+
+
+def acquire_any(pk: int, seconds: float) -> Lease | None:
+    """Take the lease of a row, live or not: the tokens of one that was replaced must be cancelled too."""
+    return acquire_of(sessions().filter(pk=pk), pk, seconds)
+
+
+def acquire_of(rows: KlarnaSessionQuerySet, pk: int, seconds: float) -> Lease | None:
+    """Take the lease of the one row in ``rows``."""
     lease = Lease(pk, uuid.uuid4())
-    return lease if sessions().filter(pk=pk).acquire(lease.owner, seconds + MARGIN) else None
+    return lease if rows.acquire(lease.owner, seconds + MARGIN) else None
 
 
 def begin(cart_id: Any, payload: Payload, seconds: float) -> Lease | None:  # noqa: ANN401 - any primary key

@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 
 from django_klarna.api import Customer, MerchantUrls, SessionCreate
 from django_klarna.carts import get_adapter
 from django_klarna.conf import cart_model_label, get_settings
 from django_klarna.exceptions import CartNotPayable, Violation
 from django_klarna.lines import explain
+from django_klarna.links import merchant_urls
 from django_klarna.markets import market_for
 from django_klarna.services.transactions import database, snapshot
 
@@ -39,9 +41,19 @@ class Payload:
         """Everything that Klarna is told."""
         return self.session.to_dict()
 
+    @property
+    def confirmation_url(self) -> str:
+        """The absolute URL at which the purchase ends."""
+        urls = self.session.merchant_urls
+        return str(urls.confirmation) if isinstance(urls, MerchantUrls) else ""
+
+    def addressed(self, key: str) -> SessionCreate:
+        """Give what the session with this key is sent: the content, and the URLs that are for it alone."""
+        return self.session.replace(merchant_urls=merchant_urls(key, self.confirmation_url))
+
     @cached_property
     def digest(self) -> str:
-        """The hash of everything that Klarna is told."""
+        """The hash of all that Klarna is told but the URLs at which it calls us: those are the session's own."""
         return hashlib.sha256(self.session.canonical()).hexdigest()
 
     @cached_property
@@ -67,15 +79,25 @@ def hashed(value: object) -> str:
 
 def build_payload(cart_id: object) -> Payload:
     """Read the cart anew, cart and lines at one moment, and describe it; `CartNotPayable` says what is wrong."""
-    model = apps.get_model(cart_model_label())
-    adapter = get_adapter()
     with snapshot():
-        cart = model._base_manager.using(database()).filter(pk=cart_id).first()  # noqa: SLF001 - as Django's own relations read
-        if cart is None:
-            raise CartNotPayable((missing_cart(),))
-        session = adapter.build_session(cart)
-        account = adapter.account_for(cart)
-        confirmation = str(adapter.confirmation_url(cart) or "")
+        return describe(read_cart(cart_id))
+
+
+def read_cart(cart_id: object) -> Model:
+    """Read a cart anew; `CartNotPayable` if there is none."""
+    model = apps.get_model(cart_model_label())
+    cart: Model | None = model._base_manager.using(database()).filter(pk=cart_id).first()  # noqa: SLF001 - as Django's own relations read
+    if cart is None:
+        raise CartNotPayable((missing_cart(),))
+    return cart
+
+
+def describe(cart: Model) -> Payload:
+    """Let the adapter describe a cart that was just read."""
+    adapter = get_adapter()
+    session = adapter.build_session(cart)
+    account = adapter.account_for(cart)
+    confirmation = str(adapter.confirmation_url(cart) or "")
     if not isinstance(session, SessionCreate):
         raise TypeError(f"{type(adapter).__name__}.build_session() gave no SessionCreate")
     if not confirmation:

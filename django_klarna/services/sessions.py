@@ -12,14 +12,17 @@ from django.db.models import Model
 from django_klarna.conf import get_settings
 from django_klarna.exceptions import (
     CartNotPayable,
-    KlarnaConnectionError,
     KlarnaError,
-    KlarnaRateLimitError,
-    KlarnaResponseError,
-    KlarnaServerError,
 )
 from django_klarna.models import KlarnaSession, State
-from django_klarna.services.convergence import converge, expires_soon, read_again, recorded
+from django_klarna.services.calls import PASSING
+from django_klarna.services.convergence import (
+    converge,
+    expires_soon,
+    is_as_authorized,
+    read_again,
+    recorded,
+)
 from django_klarna.services.deadlines import Deadline
 from django_klarna.services.leases import Lease, LeaseLostError, acquire, begin, sessions
 from django_klarna.services.payloads import Payload, build_payload
@@ -28,29 +31,21 @@ from django_klarna.signals import session_closed, session_sync_failed
 
 logger = logging.getLogger("django_klarna")
 
-#: What another try may mend.
-PASSING = (
-    KlarnaConnectionError,
-    KlarnaServerError,
-    KlarnaRateLimitError,
-    KlarnaResponseError,
-    LeaseLostError,
-)
-
 
 def ensure_session(*, cart: Model) -> KlarnaSession:
     """Give the session of ``cart`` with a token that is good for what the cart holds now.
 
-    A session that is good already costs no call and no write. Raises `CartNotPayable` for a cart that Klarna would
-    refuse, `KlarnaBusyError` when KLARNA_ENSURE_TIMEOUT seconds were not enough, and another `KlarnaError` for what
-    trying again cannot mend.
+    A session that is good already costs no call and no write. One that the shopper has authorized is given as it
+    is, with the state ``"authorized"`` or ``"placing"``: `place_order` leads on. Raises `CartNotPayable` for a cart
+    that Klarna would refuse, `KlarnaBusyError` when KLARNA_ENSURE_TIMEOUT seconds were not enough, and another
+    `KlarnaError` for what trying again cannot mend.
     """
     refuse_open_transaction("ensure_session")
     deadline = Deadline(get_settings().ensure_timeout)
     was_sent = False
     while True:
         session, payload = current_session(cart.pk)
-        if session is not None and is_warm(session, payload):
+        if session is not None and can_be_shown(session, payload):
             return session
         if was_sent:
             logger.warning(
@@ -76,13 +71,13 @@ def make_warm(lease: Lease, deadline: Deadline) -> bool:
 
 
 def peek_session(*, cart: Model) -> tuple[KlarnaSession | None, Payload]:
-    """Give the session if its token is good for what the cart holds now, else None; and the cart's content.
+    """Give the session if it is good for what the cart holds now, else None; and the cart's content.
 
     Never calls Klarna and never writes. Raises `CartNotPayable`.
     """
     refuse_open_transaction("peek_session")
     session, payload = current_session(cart.pk)
-    return (session if session is not None and is_warm(session, payload) else None), payload
+    return (session if session is not None and can_be_shown(session, payload) else None), payload
 
 
 def sync_session(pk: int) -> bool:
@@ -157,10 +152,22 @@ def current_session(cart_id: object) -> tuple[KlarnaSession | None, Payload]:
     return sessions().live_for(cart_id).first(), payload
 
 
+def can_be_shown(session: KlarnaSession, payload: Payload) -> bool:
+    """Tell whether the page has nothing to wait for: the token is good, or an order is under way."""
+    return is_warm(session, payload) or is_ordering(session, payload)
+
+
+def is_ordering(session: KlarnaSession, payload: Payload) -> bool:
+    """Tell whether the shopper has authorized what the cart holds, or an order is being placed."""
+    is_authorized = session.state == State.AUTHORIZED and is_as_authorized(session, payload)
+    return is_authorized or session.state == State.PLACING
+
+
 def is_warm(session: KlarnaSession, payload: Payload) -> bool:
     """Tell whether the token of ``session`` can be handed out for ``payload``."""
     return (
-        session.holds(account_identity=payload.account_identity, digest=payload.digest)
+        session.state == State.OPEN
+        and session.holds(account_identity=payload.account_identity, digest=payload.digest)
         and session.read_digest == payload.digest
         and not expires_soon(session)
     )
