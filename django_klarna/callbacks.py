@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from django_klarna import services
 from django_klarna.links import AUTHORIZATION, NOTIFICATION, PUSH, key_of
+from django_klarna.services.columns import Token
 
 MAX_BYTES = 16_384
 #: Klarna's ids and tokens are UUIDs; whatever is much longer is something else.
@@ -63,7 +64,7 @@ def said(request: HttpRequest) -> Mapping[str, Any]:
 def words(content: Mapping[str, Any], names: tuple[str, ...]) -> Told | None:
     """Give the words called ``names``, or None if one is missing or cannot be one."""
     found = {name: content.get(name) for name in names}
-    return {name: str(word) for name, word in found.items()} if all(map(is_word, found.values())) else None
+    return {name: Token(word) for name, word in found.items()} if all(map(is_word, found.values())) else None
 
 
 def is_word(value: object) -> bool:

@@ -1,6 +1,9 @@
 """Klarna's own POSTs to us, and those of whoever pretends to be Klarna."""
 
 import json
+import threading
+import time
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -13,9 +16,10 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from django_klarna import callbacks, links, services
-from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaOrder, KlarnaSession
+from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaOrder, KlarnaSession, State
 from django_klarna.sandbox import Sandbox
 from tests.services.purchases import approve, authorize, call_back, session_of
+from tests.services.threads import in_thread
 from tests.shop.models import Cart, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -265,3 +269,27 @@ def test_word_that_can_be_no_token_is_not_kept(klarna: Sandbox, cart: Cart, clie
 
     assert post(client, url, {**told_of(session), "authorization_token": "../sessions?x"}).status_code == 404
     assert not KlarnaAuthorization.objects.exists()
+
+
+def test_callback_waits_neither_for_klarna_nor_for_a_worker(
+    klarna: Sandbox, cart: Cart, client: Client
+) -> None:
+    received = authorize(klarna, cart)
+    klarna.fail_next("create_order", delay=3)
+    worker = threading.Thread(target=in_thread(lambda: services.place_order(received.pk)))
+    worker.start()
+    wait_for(lambda: session_of(cart).state == State.PLACING)
+
+    began = time.monotonic()
+    answer = call_back(klarna, client)
+    took = time.monotonic() - began
+
+    worker.join()
+    assert (answer.status_code, took < 1) == (204, True)
+    assert len(klarna.orders) == 1
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)

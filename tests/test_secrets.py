@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -12,12 +12,17 @@ from django.urls import path
 from pytest_django import Settings
 
 from django_klarna import services
-from django_klarna.api import Attachment, SessionCreate
-from django_klarna.models import KlarnaApiCall, KlarnaSession
+from django_klarna.api import Address, Attachment, Session, SessionCreate
+from django_klarna.models import KlarnaApiCall, KlarnaAuthorization, KlarnaOrder, KlarnaSession
 from django_klarna.sandbox import Sandbox
 from tests import urls
+from tests.services.purchases import approve, authorize, call_back
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart
+
+if TYPE_CHECKING:
+    # Only the stubs have a name for a response with what the test client adds to it.
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,6 +39,9 @@ class PlantingAdapter(ShopCartAdapter):
         attachment = Attachment(content_type="application/json", body="planted-body")
         return super().build_session(cart).replace(merchant_data="planted-data", attachment=attachment)
 
+    def authorize_data(self, cart: Cart) -> Session:
+        return Session(billing_address=Address(city="planted-city", postal_code="planted-10"))
+
 
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"status": 400, "error_code": "BAD_VALUE"},
@@ -44,13 +52,16 @@ FAULTS: dict[str, dict[str, Any]] = {
     "cut": {"body": "truncated"},
 }
 #: Where the answer needs no body it does not matter that there is none.
-HARMLESS = {("update", "page"), ("update", "cut")}
+HARMLESS = {(service, fault) for service in ("update", "cancel") for fault in ("page", "cut")}
 SERVICES: dict[str, Callable[[Cart], object]] = {
     "create": lambda cart: services.ensure_session(cart=cart),
     "replace": lambda cart: services.ensure_session(cart=cart),
     "update": lambda cart: services.sync_session(live(cart).pk),
     "read": lambda cart: services.refresh_session(live(cart).pk),
+    "place": lambda _cart: services.place_order(KlarnaAuthorization.objects.get().pk),
+    "cancel": lambda _cart: services.cancel_authorization(KlarnaAuthorization.objects.get().pk),
 }
+AUTHORIZED = ("place", "cancel")
 ENDS = [(service, fault) for service in SERVICES for fault in FAULTS if (service, fault) not in HARMLESS]
 
 
@@ -58,12 +69,17 @@ def live(cart: Cart) -> KlarnaSession:
     return KlarnaSession.objects.get(cart=cart, live=True)
 
 
+def prepare_attempt(cart: Cart) -> object:
+    return services.prepare_attempt(cart=cart)
+
+
 def shop(request: HttpRequest, service: str) -> HttpResponse:
     """A page of a shop that lets every error through."""
-    SERVICES[service](Cart.objects.get())
-    return HttpResponse(f"{KlarnaSession.objects.all()!r} {KlarnaApiCall.objects.all()!r}")
+    ({**SERVICES, "attempt": prepare_attempt})[service](Cart.objects.get())
+    return HttpResponse(f"{[model.objects.all() for model in MODELS]!r}")
 
 
+MODELS: tuple[Any, ...] = (KlarnaSession, KlarnaApiCall, KlarnaAuthorization, KlarnaOrder)
 urlpatterns = [*urls.urlpatterns, path("try/<service>/", shop)]
 
 
@@ -73,7 +89,7 @@ def pages(klarna: Sandbox, settings: Settings, cart: Cart) -> Client:
     settings.DEBUG = True
     settings.ROOT_URLCONF = __name__
     settings.KLARNA_CART_ADAPTER = "tests.test_secrets.PlantingAdapter"
-    settings.KLARNA_ENSURE_TIMEOUT = 1
+    settings.KLARNA_ENSURE_TIMEOUT = settings.KLARNA_ORDER_TIMEOUT = 1
     return Client(raise_request_exception=False)
 
 
@@ -85,9 +101,13 @@ def account(request: pytest.FixtureRequest, pages: Client, settings: Settings) -
         settings.KLARNA = {"default": {"API_KEY": API_KEY, **address}}
 
 
-def prepare(service: str, cart: Cart) -> None:
+def prepare(service: str, klarna: Sandbox, cart: Cart) -> None:
     """Make the service's next call the one that is looked at."""
-    if service != "create":
+    if service in AUTHORIZED:
+        authorize(klarna, cart)
+    elif service == "attempt":
+        services.ensure_session(cart=cart)
+    elif service != "create" and service in SERVICES:
         services.ensure_session(cart=cart)
         cart.lines.update(quantity=2)
         KlarnaSession.objects.update(in_doubt=service == "replace")
@@ -102,11 +122,13 @@ def told_by(page: str, caplog: pytest.LogCaptureFixture) -> str:
 
 
 def secrets(klarna: Sandbox) -> list[str]:
-    return [PLANTED, *CREDENTIALS, *(session.client_token for session in klarna.sessions.values())]
+    client_tokens = (session.client_token for session in klarna.sessions.values())
+    redirect_urls = (f"{klarna.base_url}/kp/redirect", *klarna.authorizations)
+    return [PLANTED, *CREDENTIALS, *client_tokens, *redirect_urls]
 
 
 def is_told(klarna: Sandbox, values: Iterable[object]) -> bool:
-    return not {session.client_token for session in klarna.sessions.values()}.isdisjoint(values)
+    return any(secret in str(value) for value in values for secret in secrets(klarna))
 
 
 def listen(caplog: pytest.LogCaptureFixture) -> None:
@@ -119,7 +141,7 @@ def listen(caplog: pytest.LogCaptureFixture) -> None:
 def test_nobody_is_told_whatever_klarna_answers(
     service: str, fault: str, klarna: Sandbox, pages: Client, cart: Cart, caplog: pytest.LogCaptureFixture
 ) -> None:
-    prepare(service, cart)
+    prepare(service, klarna, cart)
     klarna.fail_next(count=100, **FAULTS[fault])
     listen(caplog)
 
@@ -135,7 +157,7 @@ def test_nobody_is_told_whatever_klarna_answers(
 def test_nobody_is_told_when_all_is_well(
     service: str, klarna: Sandbox, pages: Client, cart: Cart, caplog: pytest.LogCaptureFixture
 ) -> None:
-    prepare(service, cart)
+    prepare(service, klarna, cart)
     listen(caplog)
 
     page = pages.get(f"/try/{service}/")
@@ -145,12 +167,39 @@ def test_nobody_is_told_when_all_is_well(
     assert [secret for secret in secrets(klarna) if secret in told] == []
 
 
-@pytest.mark.parametrize("service", ["create", "replace", "read"])
-def test_nobody_is_told_when_the_token_cannot_be_stored(
+def browser(pages: Client, klarna: Sandbox, cart: Cart) -> Callable[[], "Answer"]:
+    """Let the page of a shopper tell a token."""
+    attempt, token = approve(klarna, cart)
+    session = pages.session
+    session["cart_id"] = cart.pk
+    session.save()
+    told = {"attempt": attempt, "authorization_token": token}
+    return lambda: pages.post("/klarna/authorization/", told, content_type="application/json")
+
+
+def callback(pages: Client, klarna: Sandbox, cart: Cart) -> Callable[[], "Answer"]:
+    """Let Klarna tell a token."""
+    approve(klarna, cart)
+    return lambda: call_back(klarna, pages)
+
+
+TELLERS = {"browser": browser, "callback": callback}
+
+
+def asked_for(service: str, pages: Client, klarna: Sandbox, cart: Cart) -> Callable[[], "Answer"]:
+    """Prepare everything for one request."""
+    prepare(service, klarna, cart)
+    if service in TELLERS:
+        return TELLERS[service](pages, klarna, cart)
+    return lambda: pages.get(f"/try/{service}/")
+
+
+@pytest.mark.parametrize("service", ["create", "replace", "read", "attempt", "place", *TELLERS])
+def test_nobody_is_told_when_what_is_secret_cannot_be_stored(
     service: str, klarna: Sandbox, pages: Client, cart: Cart, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The debug page shows the variables of Django's frames, too: what was to be written, and where."""
-    prepare(service, cart)
+    ask = asked_for(service, pages, klarna, cart)
     listen(caplog)
     full: list[str] = []
 
@@ -161,7 +210,7 @@ def test_nobody_is_told_when_the_token_cannot_be_stored(
         return execute(sql, params, *rest)
 
     with connection.execute_wrapper(disk):
-        page = pages.get(f"/try/{service}/")
+        page = ask()
 
     assert (page.status_code, "The disk is full." in page.text, len(full)) == (500, True, 1)
     told = told_by(page.text, caplog)

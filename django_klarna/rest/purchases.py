@@ -16,7 +16,7 @@ from django_klarna.rest.outcomes import (
     ordered,
     session_stale,
 )
-from django_klarna.rest.serializers import AuthorizationSerializer, prepared
+from django_klarna.rest.serializers import prepared, told_in
 from django_klarna.rest.throttles import AttemptThrottle, AuthorizationThrottle
 
 
@@ -59,15 +59,10 @@ class AuthorizationView(CartView):
 
     def received(self, request: Request, cart: Model) -> KlarnaAuthorization | None:
         """Keep what the browser tells, and give what is to be gone on with."""
-        body = AuthorizationSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        if not body.validated_data["attempt"]:
+        attempt, token = told_in(request.data)
+        if not attempt:
             return services.newest_unsettled(cart=cart)
-        return services.receive_authorization(
-            cart=cart,
-            attempt=body.validated_data["attempt"],
-            token=body.validated_data["authorization_token"],
-        )
+        return services.receive_authorization(cart=cart, attempt=attempt, token=token)
 
     def outcome(self, cart: Model, authorization: KlarnaAuthorization | None) -> Response:
         """Say what came of it; of several tokens for a cart, one may have become the order."""

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from django_klarna.api import is_authorization_token
 from django_klarna.models import KlarnaAuthorization, KlarnaSession, State
+from django_klarna.services.columns import Token
 from django_klarna.services.payloads import Payload
 
 
@@ -36,6 +37,13 @@ class AuthorizationSerializer(serializers.Serializer[Any]):
         if attrs["attempt"] and not is_authorization_token(attrs["authorization_token"]):
             raise serializers.ValidationError("authorization_token is none.")
         return attrs
+
+
+def told_in(data: object) -> tuple[str, Token]:
+    """Give the attempt and its token, both empty when nothing is told; no frame of what follows shows the token."""
+    body = AuthorizationSerializer(data=data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data["attempt"], Token(body.validated_data["authorization_token"])
 
 
 def prepared(attempt: KlarnaAuthorization) -> dict[str, Any]:

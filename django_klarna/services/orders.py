@@ -80,7 +80,7 @@ def placed(row: KlarnaSession, answer: Order) -> dict[str, Any]:
         "state": OrderState.REJECTED if answer.fraud_status == FraudStatus.REJECTED else OrderState.PLACED,
         "fraud_status": (answer.fraud_status or "")[:32],
         "payment_method": payment_method(answer),
-        "redirect_url": safe_redirect(row.account, answer.redirect_url),
+        "redirect_url": Token(safe_redirect(row.account, answer.redirect_url)),
     }
 
 

@@ -136,10 +136,10 @@ def is_confirmed(row: KlarnaSession, attempt: KlarnaAuthorization, deadline: Dea
         answer = client(row.account).sessions.read_credit_session(session_id(row), timeout=deadline.left())
     except KlarnaNotFoundError:
         return False
-    named = answer.authorization_token
-    if named and named != attempt.token:
+    named = Token(answer.authorization_token or attempt.token)
+    if named != attempt.token:
         keep_token(row, named, Source.READ, attempt)
-    return named in {None, attempt.token}
+    return named == attempt.token
 
 
 def commit(lease: Lease, row: KlarnaSession, attempt: KlarnaAuthorization, payload: Payload) -> bool:

@@ -27,6 +27,7 @@ from django_klarna.models import (
 )
 from django_klarna.services.attempts import authorizations, keep_token
 from django_klarna.services.calls import client, session_id
+from django_klarna.services.columns import Token
 from django_klarna.services.completion import (
     PENDING_LOOK,
     announce_authorization,
@@ -108,7 +109,7 @@ def look_for_token(pk: int) -> None:
         prepared.update(tries=attempt.tries + 1, retry_at=timezone.now() + SECOND_LOOK)
         answer = client(session.account).sessions.read_credit_session(session_id(session), timeout=READ)
         if answer.authorization_token:
-            keep_token(session, answer.authorization_token, Source.READ, attempt)
+            keep_token(session, Token(answer.authorization_token), Source.READ, attempt)
 
 
 def look_at_order(pk: int) -> None:

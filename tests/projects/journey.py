@@ -8,10 +8,11 @@ from django.db import connections, router, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from django_klarna import services
-from django_klarna.models import KlarnaSession, State
+from django_klarna.models import KlarnaAuthorization, KlarnaOrder, KlarnaSession, OrderState, State
 from django_klarna.sandbox import Sandbox
 from tests.projects.shopper import Shopper
 from tests.sandboxes import Operations
@@ -125,6 +126,39 @@ def test_the_session_of_a_deleted_cart_is_abandoned(klarna: Sandbox, cart: Abstr
 
     session.refresh_from_db()
     assert (session.state, session.live, session.cart_id) == (State.ABANDONED, None, None)
+
+
+def approve(klarna: Sandbox, shopper: Shopper) -> dict[str, str]:
+    """Let the shopper click, and Klarna agree; gives what the page is to tell."""
+    shopper.ask()
+    attempt = shopper.prepare().json()
+    session_id = KlarnaSession.objects.values_list("session_id", flat=True).get(live=True)
+    answer = klarna.authorize(str(session_id), attempt["data"])
+    return {"attempt": attempt["attempt"], "authorization_token": answer["authorization_token"]}
+
+
+def test_what_is_authorized_becomes_one_order(klarna: Sandbox, shopper: Shopper) -> None:
+    told = approve(klarna, shopper)
+    assert shopper.tell(told, csrf=False).status_code == 403
+
+    answers = [shopper.tell(told) for _time in range(2)]
+
+    assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(200, "placed")] * 2
+    order = KlarnaOrder.objects.get()
+    assert (order.state, [order.order_id]) == (OrderState.RECORDED, list(klarna.orders))
+
+
+def test_the_callback_alone_completes_a_purchase(klarna: Sandbox, shopper: Shopper) -> None:
+    approve(klarna, shopper)
+    callback = klarna.callbacks[-1]
+    url = callback.url.removeprefix("https://shop.example")
+
+    answer = Client(enforce_csrf_checks=True).post(url, callback.body, content_type="application/json")
+    KlarnaAuthorization.objects.update(retry_at=timezone.now())
+    services.reconcile()
+
+    assert answer.status_code == 204
+    assert [KlarnaOrder.objects.get().order_id] == list(klarna.orders)
 
 
 @pytest.mark.parametrize("field", ["session_id", "cart_id"])

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django_klarna.api import SessionCreate
 from django_klarna.carts import CartAdapter
 from django_klarna.lines import SessionBuilder
+from django_klarna.models import KlarnaOrder
 from tests.shop.abstract import AbstractCart
 
 Cart = cast("type[AbstractCart]", apps.get_model(settings.KLARNA_CART_MODEL))
@@ -33,6 +34,9 @@ class AnyShopAdapter(CartAdapter[AbstractCart]):
             )
         session.add_shipping("Post", cart.shipping, tax_rate=Decimal(25))
         return session.build(total=cart.total)
+
+    def complete_purchase(self, cart: AbstractCart, klarna_order: KlarnaOrder) -> None:
+        cart.lines.all().delete()
 
     def confirmation_url(self, cart: AbstractCart) -> str:
         return reverse("thanks")

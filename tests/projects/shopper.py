@@ -42,6 +42,14 @@ class Shopper:
         """Ask whether the session is still good."""
         return self.browser.get(self.config["session_url"])
 
+    def prepare(self) -> "Answer":
+        """Ask for what authorize() is to be called with, before the click."""
+        return self._post(self.config["attempt_url"], "{}", "application/json")
+
+    def tell(self, told: dict[str, str], *, csrf: bool = True) -> "Answer":
+        """Tell what Klarna said."""
+        return self._post(self.config["authorization_url"], json.dumps(told), "application/json", csrf=csrf)
+
     def type_quantity(self, quantity: int) -> "Answer":
         return self._post("/cart/", f"quantity={quantity}", "application/x-www-form-urlencoded")
 

@@ -1,11 +1,14 @@
 """What is finished when nobody comes back for it."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -333,3 +336,38 @@ def test_command_does_one_pass_and_says_so(
     assert capsys.readouterr().out == "Nothing was due.\nauthorizations: 1\n"
     with pytest.raises(CommandError, match="--interval must be greater than 0"):
         call_command("klarna_reconcile", "--interval", "0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_watch_goes_on_until_it_is_told_to_stop(
+    klarna: Sandbox, cart: Cart, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    authorize(klarna, cart)
+    time_passes(minutes=1)
+    handler = signal.getsignal(number)
+    threading.Timer(1, os.kill, (os.getpid(), number)).start()
+
+    call_command("klarna_reconcile", "--watch", "--interval", "0.1")
+
+    assert capsys.readouterr().out == "authorizations: 1\n"
+    assert signal.getsignal(number) is handler
+
+
+def test_watch_survives_its_database(
+    klarna: Sandbox, cart: Cart, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    authorize(klarna, cart)
+    time_passes(minutes=1)
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    failures = iter([DatabaseError("The server restarts.")])
+
+    def restart(execute: Any, *query: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return execute(*query)
+
+    with connection.execute_wrapper(restart):
+        call_command("klarna_reconcile", "--watch", "--interval", "0.1")
+
+    assert caplog.messages.count("A pass of klarna_reconcile has failed; there will be others") == 1
+    assert capsys.readouterr().out == "authorizations: 1\n"

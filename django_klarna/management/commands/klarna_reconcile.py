@@ -4,6 +4,8 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -37,11 +39,11 @@ class Command(BaseCommand):
         if not watch:
             self.stdout.write(self.one_pass() or "Nothing was due.")
             return
-        stopped = stop_on_signal()
-        while not stopped.is_set():
-            close_old_connections()
-            self.watch_pass()
-            stopped.wait(interval)
+        with stopped_by_signal() as stopped:
+            while not stopped.is_set():
+                close_old_connections()
+                self.watch_pass()
+                stopped.wait(interval)
 
     def watch_pass(self) -> None:
         """Do a pass that may fail, as when the database restarts."""
@@ -56,13 +58,17 @@ class Command(BaseCommand):
         return ", ".join(f"{what}: {count}" for what, count in services.reconcile().items())
 
 
-def stop_on_signal() -> threading.Event:
+@contextmanager
+def stopped_by_signal() -> Iterator[threading.Event]:
     """Give an event that SIGTERM and Ctrl-C set: the pass that runs is finished first."""
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopped.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopped
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
