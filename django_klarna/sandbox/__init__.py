@@ -14,22 +14,28 @@ except ModuleNotFoundError as _missing:
         f"The Klarna sandbox needs {_missing.name}: pip install 'django-klarna[sandbox]'", name=__name__
     ) from None
 
+from django_klarna.sandbox.authorizations import SandboxAuthorization
+from django_klarna.sandbox.callbacks import Callback
 from django_klarna.sandbox.calls import Call
 from django_klarna.sandbox.faults import Fault
 from django_klarna.sandbox.merchants import Merchant
 from django_klarna.sandbox.messages import Drop, Request, Response
+from django_klarna.sandbox.orders import SandboxOrder
 from django_klarna.sandbox.sandbox import Sandbox
 from django_klarna.sandbox.server import SandboxServer
 from django_klarna.sandbox.sessions import SandboxSession
 
 __all__ = [
     "Call",
+    "Callback",
     "Drop",
     "Fault",
     "Merchant",
     "Request",
     "Response",
     "Sandbox",
+    "SandboxAuthorization",
+    "SandboxOrder",
     "SandboxServer",
     "SandboxSession",
 ]

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 from uuid import uuid4
 
 from django_klarna.sandbox.messages import Response, json_response
+from django_klarna.sandbox.sending import URL_CHARACTERS
 
 # Klarna documents 400 to 409 and 500 for payments, 429 and 502 to 504 for order management only; the code of 413
 # is made up.
@@ -32,11 +34,12 @@ CREATES_A_SECOND: Final = 40
 
 
 class RefusedError(Exception):
-    """Carry the answer to a request that is refused."""
+    """Carry the answer to a request that is refused, and the names of the wrong fields where it is for those."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, invalid_fields: Iterable[str] = ()) -> None:
         super().__init__(response.status)
         self.response = response
+        self.invalid_fields = tuple(dict.fromkeys(invalid_fields))
 
 
 def ok(content: object) -> Response:
@@ -47,6 +50,11 @@ def ok(content: object) -> Response:
 def no_content() -> Response:
     """Return a 204 without a body; Klarna sends the correlation id on these too."""
     return Response(status=204, headers=_correlation(str(uuid4())))
+
+
+def found(url: str) -> Response:
+    """Return a redirect to a page of the merchant's."""
+    return Response(status=302, headers={"Location": quote(url, safe=URL_CHARACTERS)})
 
 
 def error(status: int, code: str, message: str) -> Response:
@@ -74,6 +82,39 @@ def not_found(message: str = "Invalid session id") -> Response:
 def session_completed() -> Response:
     """Return the answer to a change of a session for which the order is placed."""
     return error(404, "SESSION_COMPLETED", "Session already completed")
+
+
+def invalid_token() -> Response:
+    """Return the answer for a token that is unknown, another merchant's, expired, cancelled or superseded."""
+    return not_found("Invalid authorization token")
+
+
+def invalid_operation(message: str) -> Response:
+    """Return a 403 for what this token, or this session, does not allow."""
+    return error(403, "INVALID_OPERATION", message)
+
+
+def consumed() -> Response:
+    """Return the answer for a token that has done what it was for."""
+    return invalid_operation("Authorization token already consumed")
+
+
+def rejected() -> Response:
+    """Return the answer to an order that Klarna does not approve after all."""
+    return error(403, "REJECTED", "Authorization is not approved")
+
+
+def not_matching(fields: Iterable[str]) -> Response:
+    """Return a 409 for what differs from the authorized session, worded as reported from Klarna.
+
+    Source: https://github.com/krokedil/klarna-payments-for-woocommerce/issues/2
+    """
+    return error(409, "BAD_VALUE", f"Not matching fields: [{', '.join(fields)}]")
+
+
+def completed_differently() -> Response:
+    """Return a 409 for a second order with the token of the first."""
+    return error(409, "BAD_VALUE", "The order has been already completed with different request body")
 
 
 def too_large() -> Response:

@@ -11,6 +11,9 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
 CONTRACT: Final = Path(__file__).with_name("klarna-payments-v1.openapi.json")
+SESSION: Final = "session_create"
+ORDER: Final = "create_order_request"
+CUSTOMER_TOKEN: Final = "customer_token_creation_request"  # noqa: S105 - the name of a schema
 INT64: Final = 2**63
 
 _formats = FormatChecker(formats=())
@@ -56,24 +59,30 @@ def _schemas() -> dict[str, Any]:
 
 
 @cache
-def _session_validator() -> Draft202012Validator:
-    schema = {"$ref": "#/components/schemas/session_create", "components": _schemas()["components"]}
+def _validator(name: str) -> Draft202012Validator:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": _schemas()["components"]}
     return _StrictValidator(schema, format_checker=_formats)
 
 
-def writable(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a session that a merchant may set.
+def writable(content: Mapping[str, Any], schema: str = SESSION) -> dict[str, Any]:
+    """Return the fields of a session, or of what another schema is for, that a merchant may set.
 
     Klarna does not document what it does with unknown and with read-only fields; the sandbox ignores them.
     """
-    properties = _schemas()["components"]["schemas"]["session_create"]["properties"]
-    read_only = {name for name, schema in properties.items() if schema.get("readOnly")}
+    properties = _schemas()["components"]["schemas"][schema]["properties"]
+    read_only = {name for name, fragment in properties.items() if fragment.get("readOnly")}
     return {key: value for key, value in content.items() if key in properties.keys() - read_only}
 
 
-def contract_violations(content: dict[str, Any]) -> list[str]:
-    """Return the fields of a new session that break the contract, named as in `order_lines[0].tax_rate`."""
-    return [_field_name(error.absolute_path) for error in _session_validator().iter_errors(content)]
+def readable(content: Mapping[str, Any], schema: str) -> dict[str, Any]:
+    """Return the fields that a schema of an answer has."""
+    properties = _schemas()["components"]["schemas"][schema]["properties"]
+    return {key: value for key, value in content.items() if key in properties}
+
+
+def contract_violations(content: dict[str, Any], schema: str = SESSION) -> list[str]:
+    """Return the fields of a request that break the contract, named as in `order_lines[0].tax_rate`."""
+    return [_field_name(error.absolute_path) for error in _validator(schema).iter_errors(content)]
 
 
 def _field_name(path: Iterable[str | int]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from django_klarna.sandbox.clock import iso
 from django_klarna.sandbox.faults import Fault
@@ -44,7 +44,7 @@ def _add_fault(sandbox: Sandbox, body: object) -> object:
 
 
 def _merchants(sandbox: Sandbox, _body: object) -> object:
-    return {user: merchant.as_json() for user, merchant in sandbox.merchants.items()}
+    return {user: merchant.as_json() for user, merchant in list(sandbox.merchants.data.items())}
 
 
 def _set_merchant(sandbox: Sandbox, body: object) -> object:
@@ -57,11 +57,59 @@ def _set_merchant(sandbox: Sandbox, body: object) -> object:
 
 
 def _complete(sandbox: Sandbox, body: object) -> object:
+    sandbox.complete(_session_id(sandbox, body))
+    return {}
+
+
+def _authorize(sandbox: Sandbox, body: object) -> object:
+    given = _fields(body, ("session_id", "data", "decision"))
+    decision = given.get("decision", "approve")
+    return sandbox.authorize(_session_id(sandbox, body), given.get("data"), decision=decision)
+
+
+def _session_id(sandbox: Sandbox, body: object) -> str:
     session_id = body.get("session_id") if isinstance(body, Mapping) else None
     if not isinstance(session_id, str) or session_id not in sandbox.sessions:
         raise ValueError("session_id: must be that of a session")
-    sandbox.complete(session_id)
-    return {}
+    return session_id
+
+
+def _orders(sandbox: Sandbox, _body: object) -> object:
+    return [order.as_json() for order in list(sandbox.orders.data.values())]
+
+
+def _decide(sandbox: Sandbox, body: object) -> object:
+    given = _fields(body, ("order_id", "fraud_status"))
+    order_id = given.get("order_id")
+    if not isinstance(order_id, str) or order_id not in sandbox.orders:
+        raise ValueError("order_id: must be that of an order")
+    sandbox.decide(order_id, given.get("fraud_status", ""))
+    return sandbox.orders[order_id].as_json()
+
+
+def _callbacks(sandbox: Sandbox, _body: object) -> object:
+    return [callback.as_json() for callback in sandbox.callbacks]
+
+
+def _set_callback_mode(sandbox: Sandbox, body: object) -> object:
+    given = _fields(body, ("mode", "delay", "kind"))
+    sandbox.callback_mode(given.get("mode", ""), delay=given.get("delay", 0), kind=given.get("kind"))
+    return _callbacks(sandbox, body)
+
+
+def _deliver(sandbox: Sandbox, body: object) -> object:
+    index = _fields(body, ("index",)).get("index")
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(sandbox.callbacks):
+        raise ValueError("index: must be that of a callback")
+    return sandbox.deliver(index).as_json()
+
+
+def _fields(body: object, known: Collection[str]) -> dict[str, Any]:
+    given = dict(body) if isinstance(body, Mapping) else {}
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{name}: is none of {', '.join(known)}")
+    return given
 
 
 def _clear_faults(sandbox: Sandbox, body: object) -> object:
@@ -92,6 +140,11 @@ ACTIONS: Final[dict[str, dict[str, Action]]] = {
     "/_sandbox/faults": {"GET": _faults, "POST": _add_fault, "DELETE": _clear_faults},
     "/_sandbox/clock": {"GET": _time, "POST": _advance},
     "/_sandbox/merchants": {"GET": _merchants, "POST": _set_merchant},
+    "/_sandbox/authorize": {"POST": _authorize},
+    "/_sandbox/orders": {"GET": _orders},
+    "/_sandbox/decide": {"POST": _decide},
+    "/_sandbox/callbacks": {"GET": _callbacks, "POST": _set_callback_mode},
+    "/_sandbox/callbacks/deliver": {"POST": _deliver},
     "/_sandbox/complete": {"POST": _complete},
     "/_sandbox/reset": {"POST": _reset},
 }

@@ -1,14 +1,14 @@
-"""What a browser asks of the sandbox: the stand-in of Klarna's JavaScript SDK, and what its widget shows."""
+"""What a browser asks of the sandbox: the stand-in of Klarna's JavaScript SDK, and what that asks in turn."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django_klarna.sandbox import answers
-from django_klarna.sandbox.markets import DEFAULT_LOCALE
-from django_klarna.sandbox.messages import Request, Response, method_not_allowed
-from django_klarna.sandbox.sessions import SandboxSession, Sessions
+from django_klarna.sandbox.checkout import Checkout, problem
+from django_klarna.sandbox.messages import Request, Response, json_response, method_not_allowed, parse_json
 from django_klarna.sandbox.tokens import ClientTokens
 
 BROWSER: Final = Path(__file__).with_name("browser")
@@ -20,8 +20,8 @@ FILES: Final = {
 # The shop's page has another origin than the sandbox.
 CORS_HEADERS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Authorization",
-    "Access-Control-Allow-Methods": "GET",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST",
 }
 
 
@@ -36,46 +36,55 @@ def browser_file(request: Request) -> Response | None:
     return Response(status=200, headers=headers, body=_content(name))
 
 
-def widget_session(request: Request, sessions: Sessions, tokens: ClientTokens) -> Response:
-    """Return what the widget shows of the session behind a `Bearer` client token, to any origin."""
+def widget_call(request: Request, checkout: Checkout, tokens: ClientTokens) -> Response | None:
+    """Return the answer to what the stand-in SDK asks for a `Bearer` client token, or None for any other path."""
+    methods = WIDGET_CALLS.get(request.path)
+    if methods is None:
+        return None
     if request.method == "OPTIONS":
         response = answers.no_content()
-    elif request.method == "GET":
-        response = _shown(request.header("Authorization"), sessions, tokens)
+    elif request.method in methods:
+        response = _asked(request, checkout, tokens)
     else:
-        response = method_not_allowed(("GET", "OPTIONS"))
+        response = method_not_allowed((*methods, "OPTIONS"))
     return replace(response, headers={**response.headers, **CORS_HEADERS})
 
 
-def _shown(authorization: str, sessions: Sessions, tokens: ClientTokens) -> Response:
-    scheme, _, token = authorization.partition(" ")
+def _asked(request: Request, checkout: Checkout, tokens: ClientTokens) -> Response:
+    scheme, _, token = request.header("Authorization").partition(" ")
     session_id = tokens.session_id(token) if scheme == "Bearer" else None
     if session_id is None:
         return answers.error(401, "UNAUTHORIZED", "Invalid client token")
+    body = parse_json(request.body)
+    given = body if isinstance(body, Mapping) else {}
     try:
-        session = sessions.live(session_id)
+        return WIDGET_CALLS[request.path][request.method](checkout, session_id, given)
+    except ValueError as error:
+        return json_response(400, {"error": str(error)})
     except answers.RefusedError as refused:
-        return refused.response
-    if session.status == "complete":
-        return answers.session_completed()
-    return answers.ok(_widget_data(session, sessions.categories(session)))
+        # What the shopper typed is no failure, and so none in the browser's console.
+        status = 200 if refused.invalid_fields else refused.response.status
+        return json_response(status, problem(refused), refused.response.headers)
 
 
-def _widget_data(session: SandboxSession, categories: list[str]) -> dict[str, object]:
-    content = session.content
-    return {
-        "order_amount": content["order_amount"],
-        "purchase_currency": content["purchase_currency"].upper(),
-        "locale": content.get("locale", DEFAULT_LOCALE),
-        "quantity": sum(line["quantity"] for line in content["order_lines"] if _is_goods(line)),
-        "payment_method_categories": categories,
-    }
+def _shown(checkout: Checkout, session_id: str, _given: Mapping[str, Any]) -> Response:
+    return answers.ok(checkout.widget(checkout.open_session(session_id)))
 
 
-def _is_goods(line: dict[str, object]) -> bool:
-    return line.get("type", "physical") in ("physical", "digital")
+def _changed(checkout: Checkout, session_id: str, given: Mapping[str, Any]) -> Response:
+    return answers.ok(checkout.widget(checkout.change(session_id, given.get("data"))))
+
+
+def _authorized(checkout: Checkout, session_id: str, given: Mapping[str, Any]) -> Response:
+    return answers.ok(checkout.authorize(session_id, given.get("data"), given.get("decision")))
 
 
 @cache
 def _content(name: str) -> bytes:
     return (BROWSER / name).read_bytes()
+
+
+WIDGET_CALLS: Final[dict[str, dict[str, Callable[[Checkout, str, Mapping[str, Any]], Response]]]] = {
+    "/kp/lib/v1/session": {"GET": _shown, "POST": _changed},
+    "/kp/lib/v1/authorize": {"POST": _authorized},
+}

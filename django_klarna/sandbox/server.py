@@ -13,8 +13,9 @@ from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
+from django_klarna.sandbox.gateway import MAX_BODY_BYTES
 from django_klarna.sandbox.messages import Drop, Request, Response
-from django_klarna.sandbox.sandbox import MAX_BODY_BYTES, Sandbox
+from django_klarna.sandbox.sandbox import Sandbox
 
 # Klarna closes idle requests after this many seconds.
 IDLE_SECONDS: Final = 59
@@ -27,7 +28,7 @@ PIECES: Final = 20
 
 
 class SandboxServer:
-    """Serve a sandbox from threads on a loopback address; port 0 takes a free one.
+    """Serve a sandbox from threads on a loopback address, and send its callbacks; port 0 takes a free one.
 
     `sandbox` may be steered directly while the server runs. Stopping cuts open connections as a crash would,
     and a stopped server can be started again on its port.
@@ -65,6 +66,7 @@ class SandboxServer:
             self.sandbox.base_url = self.url
             thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             thread.start()
+            self.sandbox.courier.start()
             self._running = listener, thread
         return self
 
@@ -78,6 +80,7 @@ class SandboxServer:
         thread.join()
         listener.server_close()
         listener.cut_connections()
+        self.sandbox.courier.stop()
 
     def __enter__(self) -> Self:
         return self.start()

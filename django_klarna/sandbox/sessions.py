@@ -1,21 +1,21 @@
 """Payment sessions: made, read, changed, expired and completed."""
 
 from collections import UserDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
 from django_klarna.sandbox import answers
-from django_klarna.sandbox.arithmetic import arithmetic_violations
 from django_klarna.sandbox.categories import available, payment_method_categories
 from django_klarna.sandbox.clock import Clock, iso
-from django_klarna.sandbox.contract import contract_violations, writable
-from django_klarna.sandbox.markets import DEFAULT_LOCALE, market_violations
-from django_klarna.sandbox.merchants import Merchant, Merchants
+from django_klarna.sandbox.contract import readable, writable
+from django_klarna.sandbox.markets import DEFAULT_LOCALE
+from django_klarna.sandbox.merchants import Merchants
 from django_klarna.sandbox.tokens import ClientTokens
 from django_klarna.sandbox.updates import UpdateReading, merged, with_customer_type_of
+from django_klarna.sandbox.validation import checked
 
 LIFETIME: Final = timedelta(hours=48)
 # Klarna gives these back only once the shopper has authorized.
@@ -34,6 +34,8 @@ class SandboxSession:
     client_token: str
     expires_at: datetime
     status: Literal["incomplete", "complete"] = "incomplete"
+    # The last one that was given out, whatever became of it.
+    authorization_token: str | None = None
 
 
 class Sessions(UserDict[str, SandboxSession]):
@@ -55,7 +57,7 @@ class Sessions(UserDict[str, SandboxSession]):
             RefusedError: the body breaks the contract or Klarna's arithmetic.
 
         """
-        content = _checked(writable(sent), self._merchants[owner])
+        content = checked(writable(sent), self._merchants[owner])
         session_id = str(uuid4())
         claims = {
             "session_id": session_id,
@@ -109,8 +111,8 @@ class Sessions(UserDict[str, SandboxSession]):
         if session.status == "complete":
             raise answers.RefusedError(answers.session_completed())
         whole = merged(session.content, writable(sent), self._reading)
-        checked = _checked(whole, self._merchants[session.owner])
-        session.content = with_customer_type_of(session.content, checked)
+        checked(whole, self._merchants[session.owner])
+        session.content = with_customer_type_of(session.content, whole)
         if self._reading.extends_expiry:
             session.expires_at = self._clock.now() + LIFETIME
 
@@ -128,18 +130,18 @@ def merchant_session(session: SandboxSession, categories: Iterable[str], base_ur
     }
 
 
-def session_read(session: SandboxSession, categories: Iterable[str], base_url: str) -> dict[str, Any]:
+def session_read(
+    session: SandboxSession, categories: Iterable[str], base_url: str, authorization_token: str | None
+) -> dict[str, Any]:
     """Return what Klarna answers to a read: neither the session's id nor, before authorization, a person.
 
     Source: https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/other-actions/check-the-details-of-a-payment-session
     """
-    shown = {key: value for key, value in session.content.items() if key not in PERSONAL_FIELDS}
-    if "merchant_urls" in shown:
-        urls = shown["merchant_urls"].items()
-        shown["merchant_urls"] = {key: url for key, url in urls if key in READABLE_URLS}
+    token = {} if authorization_token is None else {"authorization_token": authorization_token}
     return {
         "locale": DEFAULT_LOCALE,
-        **shown,
+        **_shown(session),
+        **token,
         "client_token": session.client_token,
         "expires_at": iso(session.expires_at),
         "payment_method_categories": payment_method_categories(categories, base_url),
@@ -147,18 +149,12 @@ def session_read(session: SandboxSession, categories: Iterable[str], base_url: s
     }
 
 
-def _checked(content: dict[str, Any], merchant: Merchant) -> dict[str, Any]:
-    violations = contract_violations(content) or [
-        *market_violations(content),
-        *_agreement_violations(content, merchant),
-        *arithmetic_violations(content),
-    ]
-    if violations:
-        raise answers.RefusedError(answers.bad_value(violations))
-    return content
-
-
-def _agreement_violations(content: Mapping[str, Any], merchant: Merchant) -> Iterator[str]:
-    # Both have been seen to be named: the agreement is about a country with its currency.
-    if not merchant.serves(content["purchase_country"]):
-        yield from ("purchase_country", "purchase_currency")
+def _shown(session: SandboxSession) -> dict[str, Any]:
+    hidden = PERSONAL_FIELDS if session.authorization_token is None else frozenset[str]()
+    shown = {key: value for key, value in session.content.items() if key not in hidden}
+    if "merchant_urls" in shown:
+        urls = shown["merchant_urls"].items()
+        shown["merchant_urls"] = {key: url for key, url in urls if key in READABLE_URLS}
+    if "customer" in shown:
+        shown["customer"] = readable(shown["customer"], "customer_read")
+    return shown

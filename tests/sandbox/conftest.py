@@ -87,6 +87,30 @@ class Client:
     def update(self, session_id: str, content: object) -> Response:
         return self.send("POST", f"/payments/v1/sessions/{session_id}", content)
 
+    def token(self, session_id: str, data: Any = None, decision: str = "approve") -> str:
+        """Authorize a session before the widget."""
+        result = self.sandbox.authorize(session_id, data, decision=decision)
+        assert result["approved"] is True, result
+        return str(result["authorization_token"])
+
+    def place(self, token: str, content: object) -> Response:
+        return self.send("POST", f"/payments/v1/authorizations/{token}/order", content)
+
+    def placed(self, token: str, content: object) -> dict[str, Any]:
+        response = self.place(token, content)
+        assert response.status == 200, response
+        order: dict[str, Any] = parsed(response)
+        return order
+
+    def cancel(self, token: str) -> Response:
+        return self.send("DELETE", f"/payments/v1/authorizations/{token}")
+
+    def purchase(self, token: str, content: object) -> Response:
+        return self.send("POST", f"/payments/v1/authorizations/{token}/customer-token", content)
+
+    def order(self, order_id: str) -> Response:
+        return self.send("GET", f"/ordermanagement/v1/orders/{order_id}")
+
     def control(self, method: str, name: str, content: object = None) -> tuple[int, Any]:
         response = self.send(method, f"/_sandbox/{name}", content)
         return response.status, parsed(response)
@@ -94,6 +118,13 @@ class Client:
 
 def parsed(response: Response) -> Any:
     return json.loads(response.body)
+
+
+def refusal(response: Response) -> tuple[int, str, str]:
+    """The status, code and only message of an error."""
+    content = parsed(response)
+    (message,) = content["error_messages"]
+    return response.status, content["error_code"], message
 
 
 def bad_fields(response: Response) -> list[str]:

@@ -15,7 +15,7 @@ PATTERNS = {
     "^([0-9]{4}|[0-9]{9})$": ("123456789", "12345"),
     "^(person|organization)$": ("person", "cat"),
 }
-OTHER_TYPE = {"string": 1, "integer": "1", "array": {}}
+OTHER_TYPE = {"string": 1, "integer": "1", "array": {}, "boolean": 1}
 INT64 = 2**63
 
 Pair = tuple[Any, Any]
@@ -103,6 +103,8 @@ PAIRS: dict[str, Callable[[Any, dict[str, Any]], list[Pair]]] = {
     "minItems": lambda limit, fragment: lists(limit, -1, fragment),
     "maxItems": lambda limit, fragment: lists(limit, 1, fragment),
     "format": int64_ends,
+    # No rule, but what Klarna does without the field.
+    "default": lambda _, __: [],
 }
 
 
@@ -134,7 +136,5 @@ def example(fragment: dict[str, Any], filled: Callable[[str], dict[str, Any]] = 
         return PATTERNS[fragment["pattern"]][0]
     if fragment["type"] == "array":
         return [example(fragment["items"], filled)]
-    if fragment["type"] == "integer":
-        return fragment.get("minimum", 0)
-    # Good for the type of a line too, which the contract leaves open and Klarna's guides do not.
-    return "physical"
+    # The text is good for the type of a line too, which the contract leaves open and Klarna's guides do not.
+    return {"integer": fragment.get("minimum", 0), "boolean": True}.get(fragment["type"], "physical")

@@ -271,6 +271,66 @@ def test_fail_next_refuses_what_makes_no_fault(sandbox: Sandbox) -> None:
         sandbox.fail_next(status=500, count=0)
 
 
+def test_shopper_klarna_and_merchant_by_hand(client: Client, cart: dict[str, Any]) -> None:
+    session_id = client.created(cart)["session_id"]
+    address = {"postal_code": "11148"}
+    asked = {"session_id": session_id, "data": {"billing_address": address}, "decision": "pending"}
+    status, result = client.control("POST", "authorize", asked)
+    assert (status, result["approved"]) == (200, True)
+    token = result["authorization_token"]
+    body = cart | {"billing_address": address}
+    order_id = client.placed(token, body)["order_id"]
+    expected = {
+        "order_id": order_id,
+        "session_id": session_id,
+        "authorization_token": token,
+        "body": body,
+        "fraud_status": "PENDING",
+        "status": "AUTHORIZED",
+    }
+    assert client.control("GET", "orders") == (200, [expected])
+    decided = {"order_id": order_id, "fraud_status": "ACCEPTED"}
+    assert client.control("POST", "decide", decided) == (200, expected | {"fraud_status": "ACCEPTED"})
+    (call,) = [call for call in client.control("GET", "calls")[1] if call["operation"] == "create_order"]
+    assert (call["session_id"], call["authorization_token"], call["order_id"]) == (
+        session_id,
+        token,
+        order_id,
+    )
+
+
+def test_by_hand_the_decision_is_to_approve(client: Client, cart: dict[str, Any]) -> None:
+    session_id = client.created(cart)["session_id"]
+    assert client.control("POST", "authorize", {"session_id": session_id})[1]["approved"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "field"),
+    [
+        ("authorize", None, "session_id"),
+        ("authorize", {"session_id": "x"}, "session_id"),
+        ("authorize", {"session_id": "known", "decision": "perhaps"}, "decision"),
+        ("authorize", {"session_id": "known", "data": "x"}, "data"),
+        ("authorize", {"session_id": "known", "date": {}}, "date"),
+        ("decide", {}, "order_id"),
+        ("decide", {"order_id": ["x"], "fraud_status": "ACCEPTED"}, "order_id"),
+        ("decide", {"order_id": "known"}, "fraud_status"),
+        ("decide", {"order_id": "known", "fraud_status": ["ACCEPTED"]}, "fraud_status"),
+        ("decide", {"order_id": "known", "fraud_status": "ACCEPTED", "x": 1}, "x"),
+    ],
+)
+def test_bad_steering_is_refused_by_the_name_of_its_field(
+    client: Client, cart: dict[str, Any], name: str, content: dict[str, Any] | None, field: str
+) -> None:
+    known = {"session_id": client.created(cart)["session_id"]}
+    known["order_id"] = client.placed(
+        client.token(client.created(cart)["session_id"], decision="pending"), cart
+    )["order_id"]
+    given = content and {key: known[key] if value == "known" else value for key, value in content.items()}
+    status, answer = client.control("POST", name, given)
+    assert (status, answer["error"].partition(":")[0]) == (400, field)
+
+
 @pytest.mark.parametrize("name", ["advance", "seconds"])
 def test_clock_moves_forward(client: Client, name: str) -> None:
     before = datetime.fromisoformat(client.control("GET", "clock")[1]["now"])
@@ -309,7 +369,13 @@ def test_reset_forgets_everything(client: Client, cart: dict[str, Any]) -> None:
         ("PUT", "/_sandbox/faults", "GET, POST, DELETE"),
         ("GET", "/_sandbox/reset", "POST"),
         ("POST", "/", "GET, HEAD"),
-        ("POST", "/kp/lib/v1/session", "GET, OPTIONS"),
+        ("DELETE", "/kp/lib/v1/session", "GET, POST, OPTIONS"),
+        ("GET", "/kp/lib/v1/authorize", "POST, OPTIONS"),
+        ("GET", "/_sandbox/callbacks/deliver", "POST"),
+        ("PUT", "/payments/v1/authorizations/x", "DELETE"),
+        ("GET", "/payments/v1/authorizations/x/order", "POST"),
+        ("POST", "/kp/redirect/x", "GET, HEAD"),
+        ("POST", "/ordermanagement/v1/orders/x", "GET"),
     ],
 )
 def test_wrong_method(client: Client, method: str, path: str, allow: str) -> None:

@@ -66,6 +66,50 @@ def test_creates_reads_and_updates(klarna: Any, sandbox: Sandbox) -> None:
     assert [call.status for call in sandbox.calls] == [200, 204, 200]
 
 
+def authorized(klarna: Any, sandbox: Sandbox, **changes: Any) -> str:
+    session_id = create(klarna, **changes).merchant_session.session_id
+    return str(sandbox.authorize(session_id)["authorization_token"])
+
+
+def place(klarna: Any, token: str, **changes: Any) -> Any:
+    amounts = {"order_amount": 20000, "order_tax_amount": 4000, "order_lines": [line()]}
+    order = {"purchase_country": "SE", "purchase_currency": "SEK", **amounts, **changes}
+    body = shared.CreateOrderRequestInput(**order)
+    asked = operations.CreateOrderRequest(authorization_token=token, create_order_request_input=body)
+    return klarna.orders.create(asked)
+
+
+def test_places_an_order_once(klarna: Any, sandbox: Sandbox) -> None:
+    token = authorized(klarna, sandbox)
+    placed, again = (place(klarna, token) for _ in range(2))
+    assert (placed.status_code, placed.order, again.order) == (200, again.order, placed.order)
+    assert placed.order.order_id in sandbox.orders
+    assert placed.order.fraud_status == "ACCEPTED"
+    assert placed.order.authorized_payment_method.type.value == "invoice"
+    assert place(klarna, token, merchant_reference1="1").status_code == 409
+
+
+def test_cancels_an_authorization(klarna: Any, sandbox: Sandbox) -> None:
+    token = authorized(klarna, sandbox)
+    asked = operations.CancelAuthorizationRequest(authorization_token=token)
+    assert [klarna.authorizations.cancel(asked).status_code for _ in range(2)] == [204, 404]
+
+
+def test_gets_a_customer_token(klarna: Any, sandbox: Sandbox) -> None:
+    token = authorized(klarna, sandbox, intent=shared.SessionCreateIntentEnum.TOKENIZE)
+    body = shared.CustomerTokenCreationRequest(
+        description="A mug a month",
+        intended_use=shared.CustomerTokenCreationRequestIntendedUseEnum.SUBSCRIPTION,
+        locale="sv-SE",
+        purchase_country="SE",
+        purchase_currency="SEK",
+    )
+    asked = operations.PurchaseTokenRequest(authorization_token=token, customer_token_creation_request=body)
+    given = klarna.tokens.purchase(asked)
+    assert given.status_code == 200
+    assert given.customer_token_creation_response.token_id == sandbox.authorizations[token].token_id
+
+
 def test_is_told_what_is_wrong(klarna: Any) -> None:
     refused = create(klarna, order_amount=1)
     assert (refused.status_code, refused.merchant_session) == (400, None)

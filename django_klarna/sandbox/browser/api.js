@@ -1,20 +1,22 @@
 /*
  * A stand-in for Klarna's Payments SDK (https://x.klarnacdn.net/kp/lib/v1/api.js), served by the sandbox of
  * django-klarna. It is not Klarna's code. It speaks the same calls, draws the amount of the session behind
- * the token, and asks whoever sits before it what Klarna should decide.
+ * the token, takes the `data` of a call to the sandbox, and asks whoever sits before it what Klarna should
+ * decide: Approve, Decline or Close, and of orders Pending (a review) and Reject (refused when it is placed).
  *
- * Not done here: the `data` argument changes nothing, and so no authorize() ends with invalid_fields; options
- * other than container, payment_method_category and auto_finalize are not looked at (payment_method_categories
- * with instance_id, preferred_payment_method); reauthorize() and loadPaymentReview() do not exist. An
+ * Not done here: options other than container, payment_method_category and auto_finalize are not looked at
+ * (payment_method_categories with instance_id, preferred_payment_method); loadPaymentReview() does not exist. An
  * authorize() after an await, so no longer within the click, opens its dialog all the same, where a browser may
- * block Klarna's window. The authorization token is made up in the browser: no order can be placed with it.
+ * block Klarna's window. A load() whose data are wrong draws the session as it was.
  */
 (() => {
   "use strict";
 
   // Every currency of Klarna Payments has two decimals in ISO 4217, HUF and CZK included.
   const MINOR_UNITS = 100;
-  const CATEGORIES = "payment_method_category";
+  const CATEGORY = "payment_method_category";
+  const DECISIONS = ["Approve", "Decline", "Close", "Pending", "Reject"];
+  const REFUSALS = ["decline", "close"];
   const EVENTS = ["heightChanged", "fullscreenOverlayShown", "fullscreenOverlayHidden"];
 
   const sheet = new CSSStyleSheet();
@@ -57,6 +59,9 @@
 
   const emit = (event, ...details) => listeners.get(event).forEach((handler) => handler(...details));
 
+  const dataOf = (data) =>
+    typeof data === "object" && data !== null && Object.keys(data).length ? data : undefined;
+
   const callbackOf = (data, callback) => {
     const last = typeof data === "function" ? data : callback;
     return typeof last === "function" ? last : () => {};
@@ -98,7 +103,7 @@
     initialized();
     if (!client.widgets.size) fail("ApplicationNotLoadedError", "Call load() first");
     return (
-      client.widgets.get(options?.[CATEGORIES]) ||
+      client.widgets.get(options?.[CATEGORY]) ||
       fail("PaymentMethodCategoryNotSupportedError", "Give the payment_method_category that was loaded")
     );
   };
@@ -108,14 +113,24 @@
   // Whatever goes wrong, the page is called back.
   const failure = (result) => (error) => ({ ...result, error: problem("SDK_ERROR", error) });
 
-  const fetchSession = async ({ token, baseUrl }) => {
+  const request = async ({ token, baseUrl }, path, content) => {
     try {
-      const response = await fetch(`${baseUrl}/kp/lib/v1/session`, { headers: { Authorization: `Bearer ${token}` } });
-      const content = await response.json();
-      return response.ok ? { session: content } : { error: content };
+      const response = await fetch(`${baseUrl}/kp/lib/v1/${path}`, {
+        method: content ? "POST" : "GET",
+        headers: { Authorization: `Bearer ${token}`, ...(content && { "Content-Type": "application/json" }) },
+        body: content && JSON.stringify(content),
+      });
+      const answer = await response.json();
+      return response.ok && !answer.invalid_fields ? { answer } : { error: answer };
     } catch (error) {
       return { error: problem("NETWORK_ERROR", error) };
     }
+  };
+
+  // With data the session is changed first; an error names those that are wrong in invalid_fields.
+  const fetchSession = async (to, data) => {
+    const { answer, error } = await request(to, "session", data && { data });
+    return { session: answer, error };
   };
 
   // Klarna takes locales that are none for a browser.
@@ -152,17 +167,19 @@
   const supports = (session, category) =>
     category === undefined || session.payment_method_categories.includes(category);
 
-  const loadInto = async (container, category) => {
+  const loadInto = async (container, category, data) => {
+    const to = client;
     const turn = (latestLoad.get(container) || 0) + 1;
     latestLoad.set(container, turn);
-    const { session, error } = await fetchSession(client);
+    let { session, error } = await fetchSession(to, data);
+    if (error?.invalid_fields) ({ session } = await fetchSession(to));
     const shown = session && supports(session, category);
     // An answer that was overtaken by a later load() must not draw an older amount.
     if (latestLoad.get(container) === turn) {
       if (shown) draw(container, session);
       else container.replaceChildren();
     }
-    return error ? { show_form: false, error } : { show_form: Boolean(shown) };
+    return { show_form: Boolean(shown), ...(error && { error }) };
   };
 
   const ask = (session) =>
@@ -170,7 +187,7 @@
       openDialog?.close();
       const dialog = document.createElement("dialog");
       const buttons = element("div", "buttons", "");
-      for (const decision of ["Approve", "Decline", "Close"]) {
+      for (const decision of DECISIONS) {
         const button = element("button", decision.toLowerCase(), decision);
         button.type = "button";
         button.addEventListener("click", () => dialog.close(decision));
@@ -188,7 +205,7 @@
         host.remove();
         if (openDialog === dialog) openDialog = null;
         emit("fullscreenOverlayHidden");
-        answer(dialog.returnValue);
+        answer((dialog.returnValue || "Close").toLowerCase());
       });
       openDialog = dialog;
       document.body.append(host);
@@ -196,13 +213,24 @@
       emit("fullscreenOverlayShown");
     });
 
-  const approval = () => ({ approved: true, show_form: true, authorization_token: crypto.randomUUID() });
+  const refusal = (error) => ({ approved: false, show_form: Boolean(error.invalid_fields), error });
 
-  const outcome = (decision, widget, autoFinalize) => {
-    widget.finalizeRequired = decision === "Approve" && !autoFinalize;
-    if (widget.finalizeRequired) return { approved: true, show_form: true, finalize_required: true };
-    if (decision === "Approve") return approval();
-    return { approved: false, show_form: decision !== "Decline" };
+  const decide = async (to, decision, data) => {
+    const { answer, error } = await request(to, "authorize", { decision, data });
+    return error ? refusal(error) : answer;
+  };
+
+  // The data are looked at before the person is asked, and Klarna decides when the person has.
+  const askAndDecide = async (to, category, data, decided) => {
+    const { session, error } = await fetchSession(to, data);
+    if (error) return refusal(error);
+    if (!supports(session, category)) fail("PaymentMethodCategoryNotSupportedError", "The session has none such");
+    return decided(await ask(session));
+  };
+
+  const waitForFinalize = (widget, decision) => {
+    widget.decision = decision;
+    return { approved: true, show_form: true, finalize_required: true };
   };
 
   const Payments = {
@@ -215,29 +243,46 @@
     load(options, data, callback) {
       initialized();
       const container = containerOf(options?.container);
-      const category = options[CATEGORIES];
-      client.widgets.set(category, { finalizeRequired: false });
-      loadInto(container, category)
+      const category = options[CATEGORY];
+      client.widgets.set(category, { decision: null });
+      loadInto(container, category, dataOf(data))
         .catch(failure({ show_form: false }))
         .then(callbackOf(data, callback));
     },
 
     authorize(options, data, callback) {
       const widget = loadedWidget(options);
-      const autoFinalize = options.auto_finalize !== false;
-      fetchSession(client)
-        .then(async ({ session, error }) =>
-          error ? { approved: false, show_form: false, error } : outcome(await ask(session), widget, autoFinalize),
-        )
+      const to = client;
+      widget.decision = null;
+      askAndDecide(to, options[CATEGORY], dataOf(data), (decision) =>
+        options.auto_finalize === false && !REFUSALS.includes(decision)
+          ? waitForFinalize(widget, decision)
+          : decide(to, decision),
+      )
         .catch(failure({ approved: false, show_form: false }))
         .then(callbackOf(data, callback));
     },
 
     finalize(options, data, callback) {
       const widget = loadedWidget(options);
-      if (!widget.finalizeRequired) fail("OperationNotSupportedError", "authorize() asked for no finalize()");
-      widget.finalizeRequired = false;
-      Promise.resolve(approval()).then(callbackOf(data, callback));
+      const { decision } = widget;
+      if (!decision) fail("OperationNotSupportedError", "authorize() asked for no finalize()");
+      widget.decision = null;
+      decide(client, decision, dataOf(data))
+        .then((result) => {
+          if (result.error?.invalid_fields) widget.decision = decision;
+          return result;
+        })
+        .catch(failure({ approved: false, show_form: false }))
+        .then(callbackOf(data, callback));
+    },
+
+    // For a page without a widget, such as a review after the checkout.
+    reauthorize(options, data, callback) {
+      const to = initialized();
+      askAndDecide(to, options?.[CATEGORY], dataOf(data), (decision) => decide(to, decision))
+        .catch(failure({ approved: false, show_form: false }))
+        .then(callbackOf(data, callback));
     },
 
     on(event, handler) {
