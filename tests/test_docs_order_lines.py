@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from django_klarna.api import Address, KlarnaClient, MerchantUrls, OrderLine, SessionCreate
+from django_klarna.api import Address, Customer, KlarnaClient, MerchantUrls, OrderLine, Session, SessionCreate
 from django_klarna.exceptions import (
     STATES,
     CartNotPayable,
@@ -23,6 +23,7 @@ from django_klarna.exceptions import (
 )
 from django_klarna.lines import SessionBuilder, explain
 from django_klarna.rest.errors import handle_exception
+from django_klarna.services.attempts import undescribed, wrong_data
 from django_klarna.services.convergence import already_paid
 from django_klarna.services.payloads import missing_cart, payable
 
@@ -151,7 +152,9 @@ WRONG: list[Callable[[], object]] = [
     sent,
     partial(payable, cart(billing_address=Address(city="a")), urls),
     partial(payable, cart(merchant_urls=urls), urls),
-    lambda: [missing_cart(), already_paid()],
+    lambda: [missing_cart(), already_paid(), undescribed()],
+    lambda: list(wrong_data(Session(order_amount=1), {})),
+    lambda: list(wrong_data(Session(customer=Customer(type="organization")), {})),
     refused,
 ]
 

@@ -61,13 +61,14 @@ IDENTIFIERS: Final = {
 def product_fields(reference: object, unit: object, product: Mapping[str, object]) -> dict[str, Any]:
     """Give the fields of a line that tell of its product, of which None and "" are nothing.
 
-    An address that is too long is nothing too. A field that no item has is a `TypeError`.
+    A text of control characters alone and an address that is too long are nothing too. A field that no item has is
+    a `TypeError`.
     """
     fields: dict[str, Any] = {}
-    if reference:
-        fields["reference"] = fitting(reference, REFERENCE_LENGTH)
-    if unit:
-        fields["quantity_unit"] = fitting(unit, UNIT_LENGTH)
+    if reference and (text := fitting(reference, REFERENCE_LENGTH)):
+        fields["reference"] = text
+    if unit and (text := fitting(unit, UNIT_LENGTH)):
+        fields["quantity_unit"] = text
     if product:
         fields |= further_fields(product)
     return fields

@@ -2,7 +2,7 @@
 
 from collections.abc import Sized
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django_klarna.currencies import exponent
 from django_klarna.exceptions import CartNotPayable, Violation
@@ -66,7 +66,8 @@ class Reader:
 
     def rate(self, tax_rate: object) -> Rate:
         """Give a tax rate of 0 to 100 percent."""
-        known = self._rates.get(tax_rate) if type(tax_rate) is Decimal else None
+        # A signaling NaN cannot be looked up: it has no hash.
+        known = self._rates.get(tax_rate) if type(tax_rate) is Decimal and tax_rate.is_finite() else None
         return known or self._new_rate(exact("tax_rate", tax_rate))
 
     def _new_rate(self, percent: Decimal) -> Rate:
@@ -99,8 +100,10 @@ def scale_of(currency: str) -> int:
     return scale
 
 
-def measured(name: object, quantity: Decimal, unit: str | None) -> str:
-    """Give the name of an amount that is no number of pieces: ``"cheese 1.5 kg"``."""
+def measured(name: object, quantity: Decimal, unit: str | None) -> Any:  # noqa: ANN401 - as `fitting`
+    """Give the name of an amount that is no number of pieces: ``"cheese 1.5 kg"``; what is no name stays."""
     amount = f"{CONTEXT.normalize(quantity):f}"
+    unit = fitting(unit, NAME_LENGTH)
     suffix = f" {amount} {unit}" if unit else f" \N{MULTIPLICATION SIGN} {amount}"
-    return f"{fitting(name, NAME_LENGTH - len(suffix))}{suffix}"
+    text = fitting(name, NAME_LENGTH - len(suffix))
+    return f"{text}{suffix}" if text and isinstance(text, str) else text

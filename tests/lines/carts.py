@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ FINE_RATES = [D(rate) for rate in ("14.975", "8.875", "0.0029", "33.333333")]
 NAMES = st.sampled_from(["Mug", "Käse, gereift", "ギフト", "x" * 300, "two\nlines"])
 #: Klarna's largest amount of a line, in the major unit.
 MOST = 1_000_000
+#: In minor units, of a price: with 27 % of tax on each of eight the tax is still one line.
+LARGEST_SUM = 45 * MOST
 
 
 def rounded(number: Fraction) -> int:
@@ -55,15 +58,15 @@ class ShopCart:
 QUANTITIES = st.one_of(
     st.integers(1, 1000), st.integers(1, 99_999).map(lambda thousandths: D(thousandths) / 1000)
 )
-SUMS = st.one_of(st.integers(0, 3000), st.integers(0, 50 * MOST))
+SUMS = st.one_of(st.integers(0, 3000), st.integers(0, LARGEST_SUM))
 PARTS = st.one_of(st.just(0), st.integers(0, 1000))
 
 
 def item_of(
     kind: str, quantity: Decimal | int, price: int, places: int, rate: Decimal, part: int, name: str
 ) -> Item:
-    """A row by its price: ``price`` is about what all of it costs, ``part`` of a thousand is its discount."""
-    each = D(price // max(int(quantity), 1)).scaleb(-places)
+    """A row by its price: all of it costs ``price`` at most, ``part`` of a thousand is its discount."""
+    each = D(price // ceil(quantity)).scaleb(-places)
     exact = Fraction(each) * Fraction(quantity) * 100
     untaxed = rounded(exact)
     total = rounded(exact * (1 + Fraction(rate) / 100)) if kind == "net_price" else untaxed

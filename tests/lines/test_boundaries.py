@@ -306,6 +306,32 @@ def test_the_shortest_and_the_longest_address(kind: type, given: str, taken: str
     assert line_with(product_url=kind(given)).product_url == taken
 
 
+@pytest.mark.parametrize("field", ["reference", "brand"])
+@pytest.mark.parametrize("text", ["\n", "\x00\t", "\u2028"])
+def test_a_text_of_control_characters_alone_is_none(field: str, text: str) -> None:
+    assert line_with(**{field: text}) == line_with()
+
+
+@pytest.mark.parametrize("quantity", [2, D("1.5")])
+def test_a_unit_of_control_characters_alone_is_none(quantity: Decimal | int) -> None:
+    arguments = {"quantity": quantity, "price": None, "row_total": D(1)}
+
+    assert line_with(**arguments, unit="\n") == line_with(**arguments)
+
+
+@pytest.mark.parametrize("quantity", [1, D("1.5")])
+@pytest.mark.parametrize(
+    ("name", "rule"), [(None, "required"), (7, "type"), ("", "min_length"), ("\n", "min_length")]
+)
+def test_a_name_that_is_none_is_told_whatever_the_quantity(
+    name: object, rule: str, quantity: Decimal | int
+) -> None:
+    line = line_with(name=name, quantity=quantity, price=None, row_total=D(1))
+
+    [violation] = explain(session_of(line, 20))
+    assert (violation.path, violation.rule) == ("/order_lines/0/name", rule)
+
+
 def test_no_address_is_none() -> None:
     assert line_with(product_url=None).product_url is None
 
@@ -325,6 +351,32 @@ def test_a_field_like_no_other_is_told_without_a_guess() -> None:
 def test_a_rate_that_was_read_before_lets_no_float_pass(tax_rate: Any) -> None:
     with pytest.raises(TypeError, match="tax_rate must be a Decimal or an int"):
         cart("1").add_item("b", quantity=1, price=D(1), tax_rate=tax_rate)
+
+
+@pytest.mark.parametrize("tax_rate", ["NaN", "sNaN", "Infinity"])
+def test_a_rate_that_is_no_number_is_told(tax_rate: str) -> None:
+    with pytest.raises(ValueError, match="tax_rate must be a finite number with at most 15 digits"):
+        cart("1").add_item("b", quantity=1, price=D(1), tax_rate=D(tax_rate))
+
+
+def test_a_line_may_come_to_a_million() -> None:
+    builder = SessionBuilder("AT", "EUR")
+    builder.add_item("a", quantity=1, row_total=1_000_000, tax_rate=20)
+
+    assert explain(builder.build(total=1_000_000)) == []
+
+
+def test_a_line_of_more_than_a_million_is_told() -> None:
+    # Found by the property run: 750,000.01 without tax.
+    builder = SessionBuilder("AT", "EUR")
+    builder.add_item("a", quantity=D("1.51"), net_price=D("496688.75"), tax_rate=D("33.333333"))
+
+    violations = explain(builder.build(total=D("1000000.01")))
+
+    assert {(each.path, each.rule, each.expected, each.actual) for each in violations} == {
+        (f"/order_lines/0/{name}", "maximum", 100_000_000, 100_000_001)
+        for name in ("unit_price", "total_amount")
+    }
 
 
 def test_a_currency_that_is_none_is_told() -> None:
