@@ -25,12 +25,13 @@ class Attempt(models.TextChoices):
     DEAD = "dead", _("dead")
 
 
-#: The allowed moves. A token whose order was asked for is never cancelled before Klarna's answer is definite.
+#: The allowed moves. A token whose order was asked for is never cancelled before Klarna's answer is definite; should an
+#: order be found all the same while it is cancelled, it was placed.
 ATTEMPT_MOVES: Mapping[Attempt, frozenset[Attempt]] = {
     Attempt.PREPARED: frozenset({Attempt.RECEIVED, Attempt.DEAD}),
     Attempt.RECEIVED: frozenset({Attempt.PLACING, Attempt.CANCELLING}),
     Attempt.PLACING: frozenset({Attempt.PLACED, Attempt.CANCELLING, Attempt.REJECTED}),
-    Attempt.CANCELLING: frozenset({Attempt.CANCELLED, Attempt.DEAD}),
+    Attempt.CANCELLING: frozenset({Attempt.CANCELLED, Attempt.DEAD, Attempt.PLACED}),
     Attempt.PLACED: frozenset(),
     Attempt.CANCELLED: frozenset(),
     Attempt.REJECTED: frozenset(),
@@ -119,6 +120,9 @@ class KlarnaAuthorization(models.Model):
         _("token hash"), max_length=64, unique=True, null=True, editable=False
     )
     body = models.TextField(_("order body"), blank=True, editable=False)
+    description = models.CharField(
+        _("description"), max_length=255, blank=True, help_text=_("Of the customer token, for the shopper.")
+    )
     customer_token = models.TextField(_("customer token"), blank=True, editable=False)
     candidate_order_id = models.CharField(
         _("candidate order id"), max_length=255, blank=True, help_text=_("Told by a push; not believed yet.")
@@ -130,6 +134,7 @@ class KlarnaAuthorization(models.Model):
     asked = models.PositiveIntegerField(_("times asked"), default=0, help_text=_("For the order."))
     tries = models.PositiveIntegerField(_("tries"), default=0)
     retry_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    received_at = models.DateTimeField(_("token received"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 

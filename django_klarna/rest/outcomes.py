@@ -14,6 +14,11 @@ def ordered(order: KlarnaOrder) -> Response:
     return Response({"state": "pending" if is_open else "placed", "redirect_url": next_page(order)})
 
 
+def concluded(order: KlarnaOrder) -> Response:
+    """Say what became of an order: there is one, or Klarna has rejected it at once."""
+    return declined() if order.state == OrderState.REJECTED else ordered(order)
+
+
 def next_page(order: KlarnaOrder) -> str:
     """Give Klarna's page, which leads to the shop's, or the shop's own."""
     own = order.confirmation_url.replace(ORDER_ID, order.order_id or "")

@@ -35,7 +35,8 @@ class SessionView(CartView):
         try:
             return Response(warm(services.ensure_session(cart=cart)))
         except CartNotPayable as error:
-            order = services.finished_order(cart=cart)
+            is_paid = any(violation.rule == "session_completed" for violation in error.violations)
+            order = services.newest_order(cart=cart) if is_paid else None
             return not_payable_now(error, redirect_url=next_page(order) if order else None)
 
     def recheck(self, request: Request, cart: Model) -> None:

@@ -3,14 +3,17 @@
 from django_klarna.services.completion import complete_order, record_despite_changes, settle_order
 from django_klarna.services.notices import (
     finished_order,
+    newest_order,
     newest_unsettled,
     order_of,
+    order_told,
     prepare_attempt,
     receive_authorization,
     reopen_session,
     take_callback,
     take_notification,
     take_push,
+    void_attempts,
 )
 from django_klarna.services.placing import cancel_authorization, place_order
 from django_klarna.services.reconciliation import reconcile
@@ -30,8 +33,10 @@ __all__ = (
     "complete_order",
     "ensure_session",
     "finished_order",
+    "newest_order",
     "newest_unsettled",
     "order_of",
+    "order_told",
     "peek_session",
     "place_order",
     "prepare_attempt",
@@ -45,4 +50,5 @@ __all__ = (
     "take_callback",
     "take_notification",
     "take_push",
+    "void_attempts",
 )

@@ -6,15 +6,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from django_klarna.api import CreateOrderRequest, CustomerTokenCreationRequest, Order
+from django_klarna.audit import ERROR_CODE, matching
 from django_klarna.exceptions import KlarnaAPIError, KlarnaConflictError, KlarnaNotFoundError
 from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaSession, State
-from django_klarna.services.attempts import TOKENIZE, TOKENIZING, authorizations, token_description
+from django_klarna.services.attempts import TOKENIZE, TOKENIZING, authorizations
 from django_klarna.services.calls import COMPLETED, client, is_answer, session_id
 from django_klarna.services.columns import Token
 from django_klarna.services.deadlines import Deadline
 from django_klarna.services.leases import sessions
 from django_klarna.services.orders import flag_unknown_order, note_order
-from django_klarna.services.releasing import reopen
+from django_klarna.services.releasing import lock, reopen
 from django_klarna.services.transactions import durable
 
 #: Klarna's word for an authorization that it takes back when the order is placed.
@@ -61,7 +62,7 @@ def create_customer_token(
     if row.intent not in TOKENIZING or attempt.customer_token:
         return
     request = CustomerTokenCreationRequest(
-        description=token_description(row.cart_id),
+        description=attempt.description,
         intended_use="SUBSCRIPTION",
         locale=row.locale,
         purchase_country=order.purchase_country,
@@ -92,14 +93,15 @@ def has_order(row: KlarnaSession, error: KlarnaAPIError, deadline: Deadline, *, 
 
 def settle(row: KlarnaSession, attempt: KlarnaAuthorization, error: KlarnaAPIError, ordered: bool) -> None:
     """Note down what came of a refusal: an order that we did not hear of, or none and a token to cancel."""
-    if ordered:
-        flag_unknown_order(row, attempt)
+    if ordered and flag_unknown_order(row, attempt):
         return
     end = Attempt.REJECTED if error.error_code == REJECTED else Attempt.CANCELLING
     # Of a session whose content is not what we believed only a new one can be trusted.
     doubt = {"in_doubt": True} if isinstance(error, KlarnaConflictError) else {}
     with durable():
-        placing = sessions().filter(pk=row.pk, state=State.PLACING)
-        placing.update(state=State.AUTHORIZED, updated_at=timezone.now(), **doubt)
-        authorizations().filter(pk=attempt.pk).move(end, reason=(error.error_code or "refused").lower()[:64])
-        reopen(row.pk)
+        lock(row.pk)
+        reason = matching(ERROR_CODE, error.error_code).lower() or "refused"
+        if authorizations().filter(pk=attempt.pk).move(end, reason=reason):
+            placing = sessions().filter(pk=row.pk, state=State.PLACING)
+            placing.update(state=State.AUTHORIZED, updated_at=timezone.now(), **doubt)
+            reopen(row.pk)

@@ -51,13 +51,15 @@ def authorizations() -> KlarnaAuthorizationQuerySet:
 def prepare(session: KlarnaSession, payload: Payload) -> KlarnaAuthorization:
     """Fix what the shopper is about to authorize; asked again for the same, the same try is given."""
     data = authorize_data(session.cart_id, payload.session)
-    refuse_undescribed_token(session.cart_id, payload.session)
+    described_token(session.cart_id, payload.session)
     fixed = {"digest": session.digest, "update_seq": session.update_seq}
     known = authorizations().filter(session=session, state=Attempt.PREPARED, **fixed).order_by("-pk").first()
+    look = timezone.now() + FIRST_LOOK
     if known is not None and known.data == data:
+        if known.tries:  # it was looked for in vain, before the shopper came back
+            authorizations().filter(pk=known.pk, state=Attempt.PREPARED).update(tries=0, retry_at=look)
         return known
     with durable():
-        look = timezone.now() + FIRST_LOOK
         return authorizations().create(session=session, data=data, retry_at=look, **fixed)
 
 
@@ -78,21 +80,24 @@ def authorize_data(cart_id: object, payload: SessionCreate) -> str:
     return Token(json.dumps(data, ensure_ascii=False))
 
 
-def refuse_undescribed_token(cart_id: object, payload: SessionCreate) -> None:
-    """Raise `CartNotPayable` for an intent that tokenizes without a word for the shopper."""
-    if payload.intent in TOKENIZING and not 0 < len(token_description(cart_id)) <= LONGEST_DESCRIPTION:
-        mend = "Define customer_token_description() in the adapter."
-        expected = f"1 to {LONGEST_DESCRIPTION} characters"
-        violation = Violation(
-            path="/intent", rule="customer_token_description", expected=expected, actual=None, mend=mend
-        )
-        raise CartNotPayable((violation,))
-
-
-def token_description(cart_id: object) -> str:
-    """Give what the shopper reads about being charged again."""
+def described_token(cart_id: object, payload: SessionCreate) -> str:
+    """Give what the shopper reads about being charged again, "" where that is not the intent; or `CartNotPayable`."""
+    if payload.intent not in TOKENIZING:
+        return ""
     with snapshot():
-        return get_adapter().customer_token_description(read_cart(cart_id))
+        description = get_adapter().customer_token_description(read_cart(cart_id))
+    if not 0 < len(description) <= LONGEST_DESCRIPTION:
+        raise CartNotPayable((undescribed(),))
+    return description
+
+
+def undescribed() -> Violation:
+    """Say that the shopper must read what a customer token is for."""
+    mend = "Define customer_token_description() in the adapter."
+    expected = f"1 to {LONGEST_DESCRIPTION} characters"
+    return Violation(
+        path="/intent", rule="customer_token_description", expected=expected, actual=None, mend=mend
+    )
 
 
 def customer_of(session: SessionCreate) -> dict[str, Any]:
@@ -151,6 +156,7 @@ def stored(
         "outbox": "session_authorized" if authorize(session.pk) else "",
         "tries": 0,
         "retry_at": timezone.now() + GRACE,
+        "received_at": timezone.now(),
     }
     if attempt and authorizations().filter(pk=attempt.pk).move(Attempt.RECEIVED, **values):
         return authorizations().get(pk=attempt.pk)

@@ -67,7 +67,8 @@ def payload_of(row: KlarnaSession, deadline: Deadline) -> Payload:
     except CartNotPayable:
         if row.state == State.AUTHORIZED:
             release(row, "cart_not_payable", deadline)
-        set_free(row.pk)
+        if set_free(row.pk):
+            raise LeaseLostError from None  # it was bought, and is empty now: nothing of this session's
         raise
 
 

@@ -1,9 +1,9 @@
 """What the shopper's browser and Klarna's callbacks tell us: noted down at once, acted on later."""
 
-from django.db.models import Model
+from django.db.models import F, Model
 from django.utils import timezone
 
-from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaOrder, Source
+from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaOrder, OrderState, Source, State
 from django_klarna.services.attempts import authorizations, keep_token, prepare
 from django_klarna.services.columns import Token
 from django_klarna.services.leases import sessions
@@ -50,22 +50,35 @@ def take_notification(*, key: str, order_id: str) -> None:
 
     Source: https://docs.klarna.com/payments/after-payments/order-management/more-actions/pending-orders
     """
-    orders().filter(session__key=key, order_id=order_id).update(retry_at=timezone.now())
+    if not orders().filter(session__key=key, order_id=order_id).update(retry_at=timezone.now()):
+        take_push(key=key, order_id=order_id)
 
 
 def take_push(*, key: str, order_id: str) -> None:
     """Keep the id of an order that we may miss; it is believed once Klarna shows our reference with it."""
-    named = {"candidate_order_id": order_id[:255], "retry_at": timezone.now()}
-    if not orders().filter(session__key=key, order_id=None).update(**named):
-        authorizations().filter(session__key=key, state=Attempt.PLACING).update(
-            candidate_order_id=order_id[:255]
-        )
+    missed = orders().filter(session__key=key, order_id=None, state=OrderState.FLAGGED)
+    if not missed.update(candidate_order_id=order_id, tries=0, retry_at=timezone.now()):
+        asked = authorizations().filter(session__key=key, state__in=(Attempt.PLACING, Attempt.CANCELLING))
+        asked.update(candidate_order_id=order_id)
 
 
 def newest_unsettled(*, cart: Model) -> KlarnaAuthorization | None:
     """Give the authorization of a cart's session that is to be gone on with: one being ordered, else the newest."""
     rows = authorizations().unsettled().filter(session__cart_id=cart.pk, session__live=True)
     return rows.filter(state=Attempt.PLACING).first() or rows.order_by("-pk").first()
+
+
+def void_attempts(*, cart: Model) -> None:
+    """Have every authorization that is still to be told of given back: the shopper has chosen another way to pay."""
+    usable = sessions().live_for(cart.pk).filter(state__in=(State.OPEN, State.AUTHORIZED))
+    usable.update(update_seq=F("update_seq") + 1, updated_at=timezone.now())
+
+
+def order_told(*, attempt: str, token: str) -> KlarnaOrder | None:
+    """Give the order that was made of a token to whoever knows token and attempt, though the cart is gone by now."""
+    known = authorizations().with_token(token).first()
+    is_theirs = known and authorizations().filter(key=attempt, session_id=known.session_id).exists()
+    return order_of(known) if known and is_theirs else None
 
 
 def order_of(authorization: KlarnaAuthorization) -> KlarnaOrder | None:
@@ -76,6 +89,11 @@ def order_of(authorization: KlarnaAuthorization) -> KlarnaOrder | None:
 def finished_order(*, cart: Model) -> KlarnaOrder | None:
     """Give the order that a cart has and that it has not been changed since."""
     return orders().filter(session__cart_id=cart.pk, session__live=True).first()
+
+
+def newest_order(*, cart: Model) -> KlarnaOrder | None:
+    """Give the last order that was made of a cart, for a shop that closes carts and says so."""
+    return orders().filter(session__cart_id=cart.pk).order_by("-pk").first()
 
 
 def reopen_session(*, cart: Model) -> None:

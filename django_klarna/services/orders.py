@@ -2,9 +2,9 @@
 
 import json
 import logging
+import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -30,7 +30,8 @@ from django_klarna.services.transactions import database, durable
 
 logger = logging.getLogger("django_klarna")
 
-KLARNA_DOMAIN = "klarna.com"
+#: Strict, for browsers read more into an address than a parser does.
+OF_KLARNA = re.compile(r"https://(?:[a-z0-9-]+\.)*klarna\.com(?::443)?(?:[/?#][!-~]*)?", re.IGNORECASE)
 FIRST_RETRY = 5.0
 LONGEST_RETRY = 600.0
 
@@ -84,13 +85,16 @@ def placed(row: KlarnaSession, answer: Order) -> dict[str, Any]:
     }
 
 
-def flag_unknown_order(row: KlarnaSession, attempt: KlarnaAuthorization | None) -> None:
-    """Note down that Klarna has an order of which nobody told us the id."""
+def flag_unknown_order(row: KlarnaSession, attempt: KlarnaAuthorization | None) -> bool:
+    """Note down that Klarna has an order of which nobody told us the id; False if it is one that we know."""
+    if orders().filter(session=row).exists():
+        return False
     known = attempt or KlarnaAuthorization(key=row.key)
     values = {
         **described(row, known),
         "state": OrderState.FLAGGED,
         "flag": Flag.ORDER_ID_UNKNOWN,
+        "customer_token": Token(known.customer_token),
         "retry_at": later(0),
     }
     close(row, attempt, Attempt.PLACED, values)
@@ -98,6 +102,7 @@ def flag_unknown_order(row: KlarnaSession, attempt: KlarnaAuthorization | None) 
         "Klarna has an order of which the id is not known: see the Klarna orders in the admin",
         extra={"klarna_session": row.pk},
     )
+    return True
 
 
 def close(
@@ -116,6 +121,8 @@ def close(
                 authorizations().filter(pk=attempt.pk).move(end)
                 # A push may have come while we waited for Klarna.
                 values["candidate_order_id"] = authorizations().get(pk=attempt.pk).candidate_order_id
+            prepared = authorizations().filter(session=row, state=Attempt.PREPARED)
+            prepared.move(Attempt.DEAD, reason="order_exists")
             orders().create(**values)
     except IntegrityError:
         logger.info("An order was noted down by another worker", extra={"klarna_session": row.pk})
@@ -131,9 +138,7 @@ def safe_redirect(account: str, url: str | None) -> str:
     """Give the page of Klarna's to which the shopper goes next, or "" if it is not Klarna's."""
     if not url:
         return ""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" and (host == KLARNA_DOMAIN or host.endswith(f".{KLARNA_DOMAIN}")):
+    if OF_KLARNA.fullmatch(url):
         return url
     sandbox = get_settings().account(account).base_url
     if sandbox and url.startswith(f"{sandbox.rstrip('/')}/"):

@@ -26,7 +26,7 @@ from django_klarna.models import (
     State,
 )
 from django_klarna.services.asking import ask
-from django_klarna.services.attempts import authorizations, keep_token
+from django_klarna.services.attempts import authorizations, authorize_data, described_token, keep_token
 from django_klarna.services.calls import PASSING, client, session_id
 from django_klarna.services.columns import Token
 from django_klarna.services.completion import announce_authorization, announce_order, complete_order
@@ -43,7 +43,7 @@ logger = logging.getLogger("django_klarna")
 #: Until then a token that is being ordered is left to whoever began with it.
 PATIENCE = timedelta(seconds=30)
 #: Why a token was not used. Stored, and told to the page.
-CART_CHANGED, CART_NOT_PAYABLE = "cart_changed", "cart_not_payable"
+CART_CHANGED, DATA_CHANGED, CART_NOT_PAYABLE = "cart_changed", "data_changed", "cart_not_payable"
 ORDER_INVALID = "order_invalid"
 SESSION_REPLACED, ORDER_EXISTS, SUPERSEDED = "session_replaced", "order_exists", "superseded"
 
@@ -118,7 +118,11 @@ def commit_or_reason(lease: Lease, row: KlarnaSession, attempt: KlarnaAuthorizat
     """Build the payload, and after that commit to the order of it; gives "" or the reason against it."""
     try:
         payload = build_payload(row.cart_id)
-        is_committed = payload.digest == attempt.digest and commit(lease, row, attempt, payload)
+        if payload.digest != attempt.digest:
+            return obstacle(row)
+        if authorize_data(row.cart_id, payload.session) != attempt.data:
+            return DATA_CHANGED
+        is_committed = commit(lease, row, attempt, payload)
     except CartNotPayable:
         return CART_NOT_PAYABLE
     except KlarnaValidationError as error:
@@ -144,7 +148,11 @@ def is_confirmed(row: KlarnaSession, attempt: KlarnaAuthorization, deadline: Dea
 
 def commit(lease: Lease, row: KlarnaSession, attempt: KlarnaAuthorization, payload: Payload) -> bool:
     """Move session and token to ``placing`` and keep the body, if nothing has changed since the shopper's click."""
-    body = Token(order_of(row, attempt, payload).canonical().decode())
+    values = {
+        "body": Token(order_of(row, attempt, payload).canonical().decode()),
+        "description": described_token(row.cart_id, payload.session),
+        "retry_at": timezone.now() + PATIENCE,
+    }
     as_authorized = {
         "live": True,
         "state": State.AUTHORIZED,
@@ -156,10 +164,10 @@ def commit(lease: Lease, row: KlarnaSession, attempt: KlarnaAuthorization, paylo
     with durable():
         fenced = lease.rows().filter(**as_authorized)
         moved = fenced.update(state=State.PLACING, synced_revision=row.revision, updated_at=timezone.now())
-        if moved and not authorizations().filter(pk=attempt.pk).move(
-            Attempt.PLACING, body=body, retry_at=timezone.now() + PATIENCE
-        ):
+        if moved and not authorizations().filter(pk=attempt.pk).move(Attempt.PLACING, **values):
             raise LeaseLostError
+    if not moved:
+        lease.row()  # a lease that is lost says nothing about the cart
     return bool(moved)
 
 

@@ -45,6 +45,9 @@ BATCH = 100
 #: A token lives for an hour: it is looked for after a quarter of one, and once more.
 SECOND_LOOK = timedelta(minutes=45)
 LOOKS = 2
+AFTER_FAILURE = timedelta(minutes=5)
+#: How often an order that somebody named is looked for: Klarna may take a moment until it can be read.
+CANDIDATE_LOOKS = 5
 #: The time for one read, in seconds.
 READ = 5.0
 
@@ -88,8 +91,10 @@ def succeeds(what: str, act: Callable[[int], object], pk: int) -> bool:
 def settle(pk: int) -> None:
     """Go on with a token; whatever happens, it is due again only later."""
     attempt = authorizations().get(pk=pk)
-    authorizations().filter(pk=pk).unsettled().update(tries=attempt.tries + 1, retry_at=later(attempt.tries))
-    place_order(pk)
+    # Whoever comes second finds it postponed, and goes on to the next one.
+    mine = authorizations().filter(pk=pk, retry_at=attempt.retry_at).unsettled()
+    if mine.update(tries=attempt.tries + 1, retry_at=later(attempt.tries)):
+        place_order(pk)
 
 
 def look_for_token(pk: int) -> None:
@@ -101,15 +106,28 @@ def look_for_token(pk: int) -> None:
     attempt = authorizations().select_related("session").get(pk=pk)
     session = attempt.session
     prepared = authorizations().filter(pk=pk, state=Attempt.PREPARED)
-    if not session.live or session.state == State.COMPLETED or session.expires_before(timezone.now()):
+    is_over = session.state == State.COMPLETED or session.expires_before(timezone.now())
+    if is_over or (attempt.tries >= LOOKS and not session.live):
         prepared.move(Attempt.DEAD, reason="expired")
-    elif session.state != State.OPEN or attempt.tries >= LOOKS:
+    elif attempt.tries >= LOOKS:
         prepared.update(retry_at=session.expires_at)
     else:
-        prepared.update(tries=attempt.tries + 1, retry_at=timezone.now() + SECOND_LOOK)
+        look(attempt)
+
+
+def look(attempt: KlarnaAuthorization) -> None:
+    """Read the session of a try once; a look that fails is none."""
+    session = attempt.session
+    prepared = authorizations().filter(pk=attempt.pk, state=Attempt.PREPARED)
+    prepared.update(retry_at=timezone.now() + AFTER_FAILURE)
+    try:
         answer = client(session.account).sessions.read_credit_session(session_id(session), timeout=READ)
-        if answer.authorization_token:
-            keep_token(session, Token(answer.authorization_token), Source.READ, attempt)
+    except KlarnaNotFoundError:
+        prepared.move(Attempt.DEAD, reason="expired")
+        return
+    prepared.update(tries=attempt.tries + 1, retry_at=timezone.now() + SECOND_LOOK)
+    if answer.authorization_token:
+        keep_token(session, Token(answer.authorization_token), Source.READ, attempt)
 
 
 def look_at_order(pk: int) -> None:
@@ -121,7 +139,9 @@ def look_at_order(pk: int) -> None:
     status = managed(order, order.order_id or "").fraud_status or ""
     waits = status in {"", FraudStatus.PENDING}
     changed = orders().filter(pk=pk).exclude(fraud_status=status) if status else orders().none()
-    changed.update(fraud_status=status[:32], outbox=NEWS.get(status, ""), updated_at=timezone.now())
+    # Of one that was not pending it has been told already that it was placed.
+    news = NEWS.get(status, "") if order.is_pending or status == FraudStatus.REJECTED else ""
+    changed.update(fraud_status=status[:32], outbox=news, updated_at=timezone.now())
     orders().filter(pk=pk).update(retry_at=postponed if waits else None)
     announce_order(pk)
 
@@ -138,20 +158,25 @@ def believe_candidate(pk: int) -> None:
         found = managed(order, order.candidate_order_id)
     except (KlarnaNotFoundError, KlarnaBadRequestError, ValueError):
         found = None
-    if found is None or not is_same(order, found):
+    if found is not None and is_same(order, found):
+        believe(order, found)
+    elif found is not None or order.tries >= CANDIDATE_LOOKS:
         orders().filter(pk=pk).update(retry_at=None)
-        return
+
+
+def believe(order: KlarnaOrder, found: ManagedOrder) -> None:
+    """Note down the id of an order that we missed, and let the shop make its own."""
     values = {
         "order_id": order.candidate_order_id,
         "fraud_status": (found.fraud_status or "")[:32],
         "flag": "",
     }
     try:
-        moved = orders().filter(pk=pk).move(OrderState.PLACED, **values, retry_at=timezone.now())
+        moved = orders().filter(pk=order.pk).move(OrderState.PLACED, **values, retry_at=timezone.now())
     except IntegrityError:
         moved = 0  # the id is that of another order of ours
     if moved:
-        complete_order(pk)
+        complete_order(order.pk)
 
 
 def is_same(order: KlarnaOrder, found: ManagedOrder) -> bool:
@@ -178,7 +203,7 @@ JOBS: dict[
     ),
     "authorizations": (lambda: authorizations().due().unsettled(), settle),
     "orders named": (
-        lambda: orders().due().filter(state=OrderState.FLAGGED).exclude(candidate_order_id=""),
+        lambda: orders().due().filter(state=OrderState.FLAGGED, order_id=None).exclude(candidate_order_id=""),
         believe_candidate,
     ),
     "orders recorded": (lambda: orders().due().filter(state=OrderState.PLACED), complete_order),

@@ -12,10 +12,8 @@ from django.db import IntegrityError, OperationalError
 
 from django_klarna.models import KlarnaSession, State
 from django_klarna.services.leases import Lease, LeaseLostError, sessions
+from django_klarna.services.locking import PAUSES
 from django_klarna.services.transactions import check_foreign_keys, durable
-
-#: Seconds between tries to lock a row that another transaction writes.
-PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def take_over(lease: Lease, row: KlarnaSession, values: dict[str, Any], end: State) -> KlarnaSession:

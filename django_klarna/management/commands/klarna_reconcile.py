@@ -10,7 +10,8 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFailure
+from django.db import close_old_connections
 
 from django_klarna import services
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         try:
             if report := self.one_pass():
                 self.stdout.write(report)
-        except DatabaseError:
+        except DatabaseFailure:
             logger.exception("A pass of klarna_reconcile has failed; there will be others")
 
     def one_pass(self) -> str:
