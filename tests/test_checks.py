@@ -14,15 +14,20 @@ from django.conf import settings as project
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.checks import CheckMessage, run_checks
+from django.core.management import call_command
 from django.db import models
 from django.test.utils import isolate_apps
 from django.urls import clear_url_caches, include, path
+from django.utils import timezone
 from pytest_django import Settings
 
 from django_klarna import checks
+from django_klarna import urls as klarna_urls
 from django_klarna.carts import CartAdapter
 from django_klarna.checks.watches import path_problem, path_to_cart, watch_problems
+from django_klarna.models import KlarnaAuthorization, KlarnaOrder, KlarnaSession
 from tests.example.conftest import environment
+from tests.services.purchases import time_passes
 from tests.shop.abstract import AbstractCart, AbstractCartLine
 from tests.shop.klarna import NordicAdapter, ShopCartAdapter
 from tests.shop.models import Cart, CartLine, GiftLine, Product
@@ -244,7 +249,7 @@ def test_a_mistake_is_found_and_its_hint_mends_it(
             Unfinished,
             "E003",
             "abstract",
-            r"Define build_session\(\) and cart_for\(\) and confirmation_url\(\)",
+            r"Define build_session\(\) and cart_for\(\) and complete_purchase\(\) and confirmation_url\(\)",
         ),
     ],
 )
@@ -596,10 +601,72 @@ class TestEndpoint:
         clear_url_caches()
         assert messages() == []
 
+    @pytest.mark.parametrize("kind", ["attempt", "authorization", "authorization-callback", "push-callback"])
+    def test_is_missed_in_part(self, settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+        rest = [each for each in klarna_urls.urlpatterns if each.name != kind]
+        urls = ModuleType("urls_of_a_shop")
+        monkeypatch.setitem(sys.modules, urls.__name__, urls)
+        urlpatterns = [path("klarna/", include((rest, "klarna")))]
+        monkeypatch.setattr(urls, "urlpatterns", urlpatterns, raising=False)
+        settings.ROOT_URLCONF = urls.__name__
+
+        (found,) = messages()
+
+        assert found.msg.startswith(f"'klarna:{kind}' cannot be reversed")
+
     def test_is_not_missed_without_urls(self, settings: Settings) -> None:
         del settings.ROOT_URLCONF
 
         assert messages() == []
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWaiting:
+    @pytest.fixture(autouse=True)
+    def ordered(self, cart: Cart) -> None:
+        session = KlarnaSession.objects.create(cart_id=cart.pk, order_amount=1)
+        KlarnaAuthorization.objects.create(session=session, state="placed")
+        KlarnaOrder.objects.create(session=session, state="recorded", order_amount=1)
+
+    def found(self, *databases: str) -> list[CheckMessage]:
+        return run_checks(tags=["database"], databases=list(databases))
+
+    @pytest.mark.parametrize("state", ["received", "placing", "cancelling"])
+    def test_of_an_authorization_is_told(self, state: str) -> None:
+        KlarnaAuthorization.objects.update(state=state, retry_at=timezone.now())
+        time_passes(minutes=9)
+        assert self.found("default") == []
+
+        time_passes(minutes=2)
+
+        (found,) = self.found("default")
+        assert ids([found]) == ["W013"]
+        assert "1 authorizations" in found.msg
+        assert "klarna_reconcile --watch" in str(found.hint)
+        assert self.found() == messages(deploy=False) == []
+
+    def test_of_an_order_is_told(self) -> None:
+        KlarnaOrder.objects.update(state="placed", retry_at=timezone.now())
+        time_passes(minutes=11)
+
+        (found,) = self.found("default")
+
+        assert "1 orders" in found.msg
+
+    @pytest.mark.parametrize("state", ["recorded", "flagged", "settled", "rejected"])
+    def test_for_what_is_not_due_is_fine(self, state: str) -> None:
+        KlarnaOrder.objects.update(state=state, retry_at=timezone.now())
+        KlarnaAuthorization.objects.update(retry_at=timezone.now())
+        time_passes(days=1)
+
+        assert self.found("default") == []
+
+    def test_of_nothing_is_fine_before_the_tables_are_there(self) -> None:
+        try:
+            call_command("migrate", "django_klarna", "0003", verbosity=0)
+            assert self.found("default") == []
+        finally:
+            call_command("migrate", verbosity=0)
 
 
 def test_an_image_is_built_without_secrets_and_sells_only_with_them(tmp_path: Path) -> None:
@@ -624,6 +691,6 @@ def test_the_directory_of_ids_is_whole() -> None:
     """Which is compared with the documentation, see test_docs.py."""
     directory, *modules = sorted(Path(checks.__file__).parent.glob("*.py"))
     made = {number for module in modules for number in re.findall(r"[EW]\d{3}", module.read_text())}
-    tried = {number for number, _wrong in WRONG} | {"E007", "W003", "W009"}
+    tried = {number for number, _wrong in WRONG} | {"E007", "W003", "W009", "W013"}
 
     assert made == set(re.findall(r"[EW]\d{3}", directory.read_text())) == tried

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from django_klarna import services
-from django_klarna.admin import repairs, runs
+from django_klarna.admin import runs
 from django_klarna.api import SessionCreate
 from django_klarna.models import KlarnaSession, State
 from django_klarna.sandbox import Sandbox
@@ -28,7 +28,7 @@ from tests.shop.models import Cart
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/admin/django_klarna/klarnasession/"
-ACTIONS = {"sync": "send_to_klarna", "refresh": "read_from_klarna"}
+ACTIONS = ("sync", "refresh")
 MakeUser = Callable[..., Client]
 
 
@@ -53,7 +53,7 @@ def staff() -> MakeUser:
 
 def choose(client: Client, action: str, *sessions: KlarnaSession, query: str = "", **data: Any) -> Any:
     chosen = [session.pk for session in sessions]
-    return client.post(f"{LIST}{query}", {"action": ACTIONS[action], "_selected_action": chosen, **data})
+    return client.post(f"{LIST}{query}", {"action": action, "_selected_action": chosen, **data})
 
 
 def confirm(client: Client, action: str, *sessions: KlarnaSession) -> list[tuple[str, str]]:
@@ -132,8 +132,8 @@ def test_each_needs_its_own_permission(
 ) -> None:
     client = staff("view_klarnasession", f"{other}_klarnasession")
 
-    assert f'value="{ACTIONS[action]}"' not in client.get(LIST).text
-    assert f'value="{ACTIONS[other]}"' in client.get(LIST).text
+    assert f'<option value="{action}">' not in client.get(LIST).text
+    assert f'<option value="{other}">' in client.get(LIST).text
     assert choose(client, action, session).status_code == 302
     assert client.post(f"{LIST}{action}/", {"_selected_action": session.pk}).status_code == 403
     assert operations() == ["create"]
@@ -220,7 +220,7 @@ def test_an_error_of_the_shop_s_is_in_the_log_and_not_on_the_page(
 
     said = confirm(admin_client, "sync", session)
 
-    assert said == [("error", f"1 session failed. {session.key}: LookupError, see the log")]
+    assert said == [("error", f"1 failed. {session.key}: LookupError, see the log")]
     assert "build_session" in caplog.text
 
 
@@ -233,8 +233,9 @@ def test_no_secret_is_in_a_reason(
     ((level, text),) = confirm(admin_client, "sync", session)
 
     assert (level, "401" in text) == ("error", True)
+    said = text.replace(session.key, "")  # in which there may be anything
     for secret in ("secret-of-k1", "K1", session.client_token, "127.0.0.1"):
-        assert secret not in text
+        assert secret not in said
 
 
 def test_an_echo_is_no_reason(admin_client: Client, session: KlarnaSession, klarna: Sandbox) -> None:
@@ -272,7 +273,7 @@ def test_a_session_that_is_not_open_is_not_read(
 def many(make_cart: MakeCart, klarna: Sandbox) -> list[KlarnaSession]:
     cart = make_cart()
     return KlarnaSession.objects.bulk_create(
-        KlarnaSession(cart=cart, account="default", order_amount=1) for _number in range(repairs.MOST + 1)
+        KlarnaSession(cart=cart, account="default", order_amount=1) for _number in range(runs.MOST + 1)
     )
 
 
@@ -280,7 +281,7 @@ def many(make_cart: MakeCart, klarna: Sandbox) -> list[KlarnaSession]:
 def test_a_run_has_a_limit(
     admin_client: Client, many: list[KlarnaSession], operations: Operations, action: str
 ) -> None:
-    refusal = [("warning", f"Nothing was done: choose at most {repairs.MOST} sessions.")]
+    refusal = [("warning", f"Nothing was done: choose at most {runs.MOST}.")]
 
     for data in ({}, {"select_across": "1"}):
         answer = choose(admin_client, action, *many, **data)
@@ -300,7 +301,7 @@ def test_a_run_ends_when_klarna_is_slow(
     monkeypatch.setattr(runs, "LONGEST_RUN", 0)
 
     assert confirm(admin_client, "refresh", session) == [
-        ("warning", "Klarna is slow: 1 session was not tried. Choose it again.")
+        ("warning", "Klarna is slow: 1 was not tried. Choose it again.")
     ]
     assert operations() == ["create"]
 

@@ -1,12 +1,10 @@
 """Staff browse the sessions; looking at them neither writes nor calls Klarna."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,10 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_klarna.admin.browsing import badge, render_html
+from django_klarna.admin.authorizations import table_of_authorizations
+from django_klarna.admin.browsing import badge, key_of_cart, render_html
 from django_klarna.admin.calls import table_of_calls
-from django_klarna.admin.repairs import RepairAdmin
-from django_klarna.markets import get_markets
+from django_klarna.admin.filters import AttentionFilter, CountryFilter, UseFilter
+from django_klarna.admin.measures import REFRESH, SYNC
+from django_klarna.admin.orders import table_of_order
+from django_klarna.admin.repairs import RepairAdmin, asking
 from django_klarna.models import KlarnaSession, State
 from django_klarna.money import display
 
@@ -26,70 +27,25 @@ TONES = {
     State.AUTHORIZED: "good",
     State.COMPLETED: "good",
     State.CREATING: "waiting",
+    State.PLACING: "waiting",
     State.FAILED: "bad",
 }
 
-
-class AttentionFilter(admin.SimpleListFilter):
-    """What a person may want to look at."""
-
-    title = _("attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
-        """Name the choices."""
-        return (("stale", _("stale")), ("in_doubt", _("in doubt")), ("error", _("with an error")))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
-        """Narrow live sessions to the chosen ones."""
-        live = queryset.filter(live=True)
-        match self.value():
-            case "stale":
-                return live.exclude(revision=F("synced_revision"))
-            case "in_doubt":
-                return live.filter(in_doubt=True)
-            case "error":
-                return live.exclude(error_at=None)
-            case _:
-                return queryset
-
-
-class UseFilter(admin.SimpleListFilter):
-    """Whether a cart uses the session now; the column itself knows True and NULL only."""
-
-    title = _("in use")
-    parameter_name = "in_use"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
-        """Name the choices."""
-        return (("yes", _("Yes")), ("no", _("No")))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
-        """Narrow to the chosen ones."""
-        uses = {"yes": queryset.filter(live=True), "no": queryset.filter(live=None)}
-        return uses.get(self.value() or "", queryset)
-
-
-class CountryFilter(admin.SimpleListFilter):
-    """The country; Django's own filter would look through all rows for those that occur."""
-
-    title = _("country")
-    parameter_name = "purchase_country"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, Any]]:
-        """Name the choices."""
-        return [(country, country) for country in get_markets()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[KlarnaSession]) -> QuerySet[KlarnaSession]:
-        """Narrow to the chosen one."""
-        country = self.value()
-        return queryset.filter(purchase_country=country) if country else queryset
+#: Tables on the page of a session: field, title, and who may see it.
+TABLES = (
+    ("order_table", _("Order"), "view_klarnaorder"),
+    ("authorization_table", _("Authorizations"), "view_klarnaauthorization"),
+    ("calls", _("Calls of Klarna"), "view_klarnaapicall"),
+)
 
 
 @admin.register(KlarnaSession)
 class KlarnaSessionAdmin(RepairAdmin):
     """Read-only: what a row says is Klarna's answer, not an opinion."""
 
+    repairs = (SYNC, REFRESH)
+    actions = tuple(map(asking, repairs))
+    asked_about = ("key", "cart_number", "badge", "marks")
     list_display = ("key", "cart_number", "badge", "amount", "marks", "updated_at")
     list_filter = (UseFilter, AttentionFilter, "state", CountryFilter)
     search_fields = ("key__exact", "session_id__exact", "error_correlation_id__exact")
@@ -133,23 +89,30 @@ class KlarnaSessionAdmin(RepairAdmin):
         (_("Payload"), {"classes": ("collapse",), "fields": ("payment_methods", "payload_text")}),
     )
 
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        """Tell who may send carts."""
+        return request.user.has_perm(SYNC.permission)
+
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        """Tell who may read sessions."""
+        return request.user.has_perm(REFRESH.permission)
+
     def get_fieldsets(self, request: HttpRequest, obj: KlarnaSession | None = None) -> Any:  # noqa: ANN401 - Django's
-        """Show the calls too, to those who may see calls."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if not request.user.has_perm("django_klarna.view_klarnaapicall"):
-            return fieldsets
-        return (*fieldsets, (_("Calls of Klarna"), {"fields": ("calls",)}))
+        """Show what belongs to the session, too, to those who may see such rows."""
+        seen = [
+            (title, {"fields": (name,)})
+            for name, title, permission in TABLES
+            if request.user.has_perm(f"django_klarna.{permission}")
+        ]
+        return (*super().get_fieldsets(request, obj), *seen)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[KlarnaSession], search_term: str
     ) -> tuple[QuerySet[KlarnaSession], bool]:
         """Find a cart by its key too, whatever type that has; a term that is none of it finds no cart."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        key = KlarnaSession._meta.get_field("cart").related_model._meta.pk  # noqa: SLF001 - public API
-        try:
-            return found | queryset.filter(cart_id=key.to_python(search_term)), may_repeat
-        except (ValidationError, ValueError):
-            return found, may_repeat
+        cart = key_of_cart(search_term)
+        return (found if cart is None else found | queryset.filter(cart_id=cart)), may_repeat
 
     @admin.display(description=_("cart"), ordering="cart_id")
     def cart_number(self, session: KlarnaSession) -> str:
@@ -188,6 +151,16 @@ class KlarnaSessionAdmin(RepairAdmin):
         return (
             ", ".join(str(category.get("name", "?")) for category in session.payment_method_categories) or "-"
         )
+
+    @admin.display(description=_("what came of it"))
+    def order_table(self, session: KlarnaSession) -> SafeString:
+        """Give the order of the session."""
+        return table_of_order(self.admin_site.name, session)
+
+    @admin.display(description=_("the last ones"))
+    def authorization_table(self, session: KlarnaSession) -> SafeString:
+        """Give the last authorizations of the session."""
+        return table_of_authorizations(self.admin_site.name, session)
 
     @admin.display(description=_("the last ones"))
     def calls(self, session: KlarnaSession) -> SafeString:

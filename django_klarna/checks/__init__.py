@@ -1,4 +1,4 @@
-"""System checks: pure, no database, no network.
+"""System checks: no network and, but for one, no database.
 
 Where to find one by its id:
 
@@ -6,10 +6,11 @@ Where to find one by its id:
 - `cart`, the cart model and its adapter: E002, E003, E007, W002, W003
 - `project`, what a checkout page needs of the project around: W004, W007, W008, W009
 - `policy`, the Content-Security-Policy: W005, W006
+- `waiting`, what only a database knows: W013
 - `deployment`, what only matters where things are sold: E008, E009, E010, W010, W011, W012
 """
 
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 from django_klarna.checks.cart import (
     check_cart_adapter,
@@ -37,6 +38,7 @@ from django_klarna.checks.project import (
     check_opener_policy,
     check_rest_framework,
 )
+from django_klarna.checks.waiting import check_waiting
 
 TAG = "klarna"
 CHECKS = (
@@ -65,3 +67,5 @@ def register_checks() -> None:
         register(check, TAG)
     for check in DEPLOYMENT_CHECKS:
         register(check, TAG, deploy=True)
+    # Not with our tag: that is for those who have no database yet.
+    register(check_waiting, Tags.database)

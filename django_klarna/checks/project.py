@@ -9,8 +9,17 @@ from django.core.checks import CheckMessage
 from django.core.checks import Warning as Caution
 from django.urls import NoReverseMatch, reverse
 
+from django_klarna.links import AUTHORIZATION, NOTIFICATION, PUSH
+
 REQUEST = "django.template.context_processors.request"
 DJANGO_TEMPLATES = "django.template.backends.django.DjangoTemplates"
+#: Each of our URLs, with as many arguments as it takes.
+URLS: Mapping[str, tuple[str, ...]] = {
+    "klarna:session": (),
+    "klarna:attempt": (),
+    "klarna:authorization": (),
+    **{f"klarna:{kind}-callback": ("secret",) for kind in (AUTHORIZATION, NOTIFICATION, PUSH)},
+}
 SECURITY = "django.middleware.security.SecurityMiddleware"
 
 
@@ -63,17 +72,25 @@ def has_request(engine: Mapping[str, Any]) -> bool:
 
 
 def check_endpoint(**kwargs: Any) -> list[CheckMessage]:
-    """W009: the page has nowhere to ask for a session."""
+    """W009: the page has nowhere to ask for a session, or Klarna nowhere to call."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return []
+    missing = [name for name, arguments in URLS.items() if not is_there(name, arguments)]
+    if not missing:
+        return []
+    return [
+        Caution(
+            f"{' and '.join(map(repr, missing))} cannot be reversed: the URLs of django_klarna are not included",
+            hint=f"Add path('klarna/', include('django_klarna.urls')) to urlpatterns in {settings.ROOT_URLCONF}",
+            id="django_klarna.W009",
+        )
+    ]
+
+
+def is_there(name: str, arguments: tuple[str, ...]) -> bool:
+    """Tell whether the project has a URL of this name."""
     try:
-        reverse("klarna:session")
+        reverse(name, args=arguments)
     except NoReverseMatch:
-        return [
-            Caution(
-                "'klarna:session' cannot be reversed: the URLs of django_klarna are not included",
-                hint=f"Add path('klarna/', include('django_klarna.urls')) to urlpatterns in {settings.ROOT_URLCONF}",
-                id="django_klarna.W009",
-            )
-        ]
-    return []
+        return False
+    return True

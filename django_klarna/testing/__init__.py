@@ -2,5 +2,6 @@
 
 from django_klarna.testing.changes import Change
 from django_klarna.testing.conformance import CartAdapterTests
+from django_klarna.testing.purchases import UnchangedCartWarning
 
-__all__ = ("CartAdapterTests", "Change")
+__all__ = ("CartAdapterTests", "Change", "UnchangedCartWarning")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Model
 
 from django_klarna.exceptions import CartNotPayable
-from django_klarna.testing import checks
+from django_klarna.testing import checks, purchases
 from django_klarna.testing.changes import Change, each_change, unnoticed, untold
 from django_klarna.testing.descriptions import read_anew
 from django_klarna.testing.personal import personal_data, texts_of_user
@@ -59,7 +59,7 @@ class CartAdapterTests(Base):
 
     def test_nothing_personal_is_told(self) -> None:
         """Klarna learns who buys when the shopper has chosen Klarna."""
-        self._report(lambda cart: personal_data(cart, self.personal_texts(read_anew(cart))))
+        self._report(lambda cart: personal_data(cart, self._personal_texts(cart)))
 
     def test_describing_a_cart_writes_nothing(self) -> None:
         """Looking at a cart leaves it alone."""
@@ -80,6 +80,22 @@ class CartAdapterTests(Base):
     def test_each_change_is_noticed(self) -> None:
         """Each change is sent after its commit."""
         self._report(lambda cart: each_change(cart, self.make_changes, unnoticed))
+
+    def test_the_shopper_s_data_are_right(self) -> None:
+        """Klarna would refuse nothing of what it learns at the click, and nothing of it in the order."""
+        self._report(purchases.wrong_data)
+
+    def test_the_reference_is_right(self) -> None:
+        """The shopper finds the shop's number at Klarna."""
+        self._report(purchases.wrong_reference)
+
+    def test_the_purchase_is_completed(self) -> None:
+        """What is paid for becomes an order of the shop's."""
+        self._report(purchases.broken_purchases)
+
+    def _personal_texts(self, cart: Model) -> Iterator[str]:
+        yield from self.personal_texts(read_anew(cart))
+        yield from purchases.names_of(cart)
 
     def _report(self, check: Check) -> None:
         problems = list(self._problems(check))

@@ -70,7 +70,12 @@ def difference(before: Description, after: Description) -> str:
     """Tell where two descriptions differ, one place a line."""
     if after.violations:
         return "\n".join(f"    it cannot be paid: {violation}" for violation in after.violations)
-    one, other = dict(leaves(before.told)), dict(leaves(after.told))
+    return differences(before.told, after.told)
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Tell where two values differ, one place a line."""
+    one, other = dict(leaves(before)), dict(leaves(after))
     places = [path for path in one | other if one.get(path, NOTHING) != other.get(path, NOTHING)]
     lines = [f"    {path}: {shown(path, one)}, then {shown(path, other)}" for path in places[:SHOWN]]
     more = len(places) - len(lines)

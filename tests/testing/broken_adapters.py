@@ -1,5 +1,6 @@
 """Adapters that each break one promise."""
 
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from django_klarna.api import Address, Attachment, Customer, MerchantUrls, SessionCreate
+from django_klarna import services
+from django_klarna.api import Address, Attachment, Customer, MerchantUrls, Session, SessionCreate
+from django_klarna.clients import client_for
+from django_klarna.exceptions import KlarnaError
 from django_klarna.lines import SessionBuilder
 from tests.shop.klarna import ShopCartAdapter
 from tests.shop.models import Cart, CartLine, Product
@@ -139,3 +143,129 @@ class WatchingTheCart(ShopCartAdapter):
 class AccountOfTheLanguage(ShopCartAdapter):
     def account_for(self, cart: Cart) -> str:
         return gettext("Yes")
+
+
+class Knowing(ShopCartAdapter):
+    """Tells what is right, and puts the cart away."""
+
+    def authorize_data(self, cart: Cart) -> Session | None:
+        address = Address(given_name="Åsa", family_name="Berg", postal_code="111 48", country="SE")
+        return Session(billing_address=address, customer=Customer(date_of_birth="1980-01-01"))
+
+    def merchant_reference(self, cart: Cart) -> str | None:
+        return f"S{cart.pk:07}"
+
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        super().complete_purchase(cart, klarna_order)
+        cart.lines.all().delete()
+
+
+class WithBrokenAddress(Knowing):
+    def authorize_data(self, cart: Cart) -> Session | None:
+        return Session(billing_address=Address(postal_code="1" * 11, country="Sweden"), locale="sv-SE")
+
+
+class SellingToACompany(Knowing):
+    def authorize_data(self, cart: Cart) -> Session | None:
+        return Session(customer=Customer(type="organization"), locale="sv-SE")
+
+
+class TellingTheTime(Knowing):
+    def authorize_data(self, cart: Cart) -> Session | None:
+        local = timezone.localtime(MIDNIGHT).date()
+        return Session(customer=Customer(date_of_birth=f"{local}"))
+
+
+class NotingTheClick(Knowing):
+    def authorize_data(self, cart: Cart) -> Session | None:
+        Product.objects.get_or_create(name="Package", price=Decimal(0))
+        return None
+
+
+class TooTalkative(Knowing):
+    def build_session(self, cart: Cart) -> SessionCreate:
+        return with_first_line(super().build_session(cart), name="A hat for berg")
+
+
+class WithoutDescription(Knowing):
+    def build_session(self, cart: Cart) -> SessionCreate:
+        return super().build_session(cart).replace(intent="buy_and_tokenize")
+
+
+class OfLongNumbers(Knowing):
+    def merchant_reference(self, cart: Cart) -> str | None:
+        return "7" * 256
+
+
+class OfWholeNumbers(Knowing):
+    def merchant_reference(self, cart: Cart) -> Any:
+        return cart.pk
+
+
+class OfNewNumbers(Knowing):
+    number = 0
+
+    def merchant_reference(self, cart: Cart) -> str | None:
+        self.number += 1
+        return f"S{self.number}"
+
+
+class Failing(Knowing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        super().complete_purchase(cart, klarna_order)
+        raise LookupError("the shop has lost its way")
+
+
+class FailingWhenPending(Failing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        if klarna_order.is_pending:
+            super().complete_purchase(cart, klarna_order)
+        else:
+            Knowing().complete_purchase(cart, klarna_order)
+
+
+class DoingNothing(Knowing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        pass
+
+
+class AskingUs(Knowing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        super().complete_purchase(cart, klarna_order)
+        services.ensure_session(cart=cart)
+
+
+class AskingKlarna(Knowing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        super().complete_purchase(cart, klarna_order)
+        with suppress(KlarnaError):
+            client_for("default").order_management.get_order(klarna_order.order_id, timeout=1)
+
+
+class Closing(Knowing):
+    """The lines stay; the cart says that it is closed."""
+
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        ShopCartAdapter().complete_purchase(cart, klarna_order)
+        cart.country = "XX"
+        cart.save()
+
+
+class Deleting(Knowing):
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        Product.objects.create(name=str(klarna_order.order_id), price=cart.total)
+        cart.delete()
+
+
+class Tokenizing(Knowing):
+    def build_session(self, cart: Cart) -> SessionCreate:
+        return super().build_session(cart).replace(intent="tokenize")
+
+    def customer_token_description(self, cart: Cart) -> str:
+        return "A hat each month"
+
+    def complete_purchase(self, cart: Cart, klarna_order: Any) -> None:
+        if klarna_order.order_id is not None:
+            raise ValueError("there is no order")
+        Product.objects.create(name=klarna_order.customer_token[:200], price=cart.total)
+        cart.lines.all().delete()

@@ -1,5 +1,6 @@
 """Each promise that an adapter breaks is one failure, which tells what to do."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -9,12 +10,17 @@ from django.contrib.auth.models import User
 from django.test import TransactionTestCase
 from pytest_django import Settings
 
-from django_klarna.testing import CartAdapterTests, Change
+from django_klarna.models import KlarnaOrder
+from django_klarna.testing import CartAdapterTests, Change, UnchangedCartWarning
 from tests.shop.models import Cart, CartLine, Engraving
 from tests.testing.running import outcome
 from tests.testing.suites import SwedishSuite, filled_cart, set_shipping
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # The shop of the suite leaves the carts that it has sold as they were.
+    pytest.mark.filterwarnings("ignore::django_klarna.testing.UnchangedCartWarning"),
+]
 
 
 class OfAsa(SwedishSuite):
@@ -75,7 +81,7 @@ class OfSeveralCarts(SwedishSuite):
 def failures(suite: type[CartAdapterTests], settings: Settings, adapter: str) -> dict[str, str]:
     settings.KLARNA_CART_ADAPTER = f"tests.testing.broken_adapters.{adapter}"
     number, failed = outcome(suite)
-    assert number == 9
+    assert number == 12
     return failed
 
 
@@ -86,6 +92,10 @@ RULES = "test_every_rule_holds"
 TOLD = "test_each_change_is_told"
 TOTAL = "test_the_total_is_that_of_the_shop"
 URL = "test_the_confirmation_url_leads_somewhere"
+ACCOUNT = {"USERNAME": "K1", "PASSWORD": "secret"}
+DATA = "test_the_shopper_s_data_are_right"
+PURCHASE = "test_the_purchase_is_completed"
+REFERENCE = "test_the_reference_is_right"
 CART = "cart 1 (Cart object ("
 
 
@@ -200,6 +210,8 @@ def test_the_other_tests_point_to_the_rules(settings: Settings) -> None:
         PERSONAL,
         TOLD,
         TOTAL,
+        DATA,
+        PURCHASE,
         "test_describing_a_cart_writes_nothing",
     }
 
@@ -243,7 +255,7 @@ def test_an_address_that_the_market_allows_is_where_it_belongs(settings: Setting
 
 
 def test_a_number_and_a_part_of_a_word_are_not_personal() -> None:
-    assert outcome(OfAsa) == (9, {})
+    assert outcome(OfAsa) == (12, {})
 
 
 def test_changes_that_are_not_watched_are_told() -> None:
@@ -277,14 +289,14 @@ def test_each_change_is_made_to_a_cart_that_no_other_has_touched() -> None:
             seen.append((cart.lines.count(), line.quantity, cart.shipping))
             yield from super().make_changes(cart)
 
-    assert outcome(Noting) == (9, {})
+    assert outcome(Noting) == (12, {})
     assert set(seen) == {(2, 1, Decimal(49))}
 
 
 def test_without_carts_each_test_fails() -> None:
     number, failed = outcome(WithoutCarts)
 
-    assert number == len(failed) == 9
+    assert number == len(failed) == 12
     assert all("make_carts() gives no cart: nothing would be tested." in text for text in failed.values())
 
 
@@ -307,5 +319,75 @@ def test_what_is_not_written_is_named() -> None:
 def test_changes_need_a_test_case_that_takes_them_back() -> None:
     _, failed = outcome(SwedishSuite, base=TransactionTestCase)
 
-    assert set(failed) == {NOTICED, TOLD}
+    assert set(failed) == {NOTICED, TOLD, PURCHASE}
     assert all("needs Django's TestCase" in text for text in failed.values())
+
+
+@pytest.mark.parametrize(
+    ("adapter", "test", "messages"),
+    [
+        (
+            "WithBrokenAddress",
+            DATA,
+            ["billing_address/postal_code: expected", "billing_address/country: expected"],
+        ),
+        (
+            "SellingToACompany",
+            DATA,
+            ["customer/type: expected person, found organization", "locale: expected", "build_session()."],
+        ),
+        (
+            "TellingTheTime",
+            DATA,
+            ["in the time zone UTC", "authorize_data() does not say the same", "/customer/date_of_birth: '"],
+        ),
+        ("NotingTheClick", DATA, ["authorize_data() writes to the database: INSERT INTO"]),
+        ("WithoutDescription", DATA, ["customer_token_description()"]),
+        ("TooTalkative", PERSONAL, ["/order_lines/0/name holds 'Berg', which is personal"]),
+        ("OfLongNumbers", REFERENCE, ["merchant_reference() gives '777", "1 to 255 characters."]),
+        ("OfWholeNumbers", REFERENCE, ["it must be None, or 1 to 255 characters."]),
+        (
+            "OfNewNumbers",
+            REFERENCE,
+            ["built a second time merchant_reference() does not say the same", "/merchant_reference1: 'S"],
+        ),
+        (
+            "Failing",
+            PURCHASE,
+            [
+                "of an order that is ACCEPTED complete_purchase() raises",
+                "LookupError: the shop",
+                "is PENDING",
+            ],
+        ),
+        ("FailingWhenPending", PURCHASE, ["of an order that is PENDING complete_purchase() raises"]),
+        ("DoingNothing", PURCHASE, ["complete_purchase() writes nothing: where is the shop's order?"]),
+        ("AskingUs", PURCHASE, ["TransactionManagementError: ensure_session() commits what it does"]),
+        ("AskingKlarna", PURCHASE, ["complete_purchase() calls Klarna, with the transaction open"]),
+    ],
+)
+def test_a_purchase_that_goes_wrong_is_told_by_its_test(
+    adapter: str, test: str, messages: list[str], settings: Settings
+) -> None:
+    settings.KLARNA = {"default": {**ACCOUNT, "ENVIRONMENT": "sandbox", "BASE_URL": "http://127.0.0.1:9"}}
+
+    failed = failures(SwedishSuite, settings, adapter)
+
+    for message in [CART, *messages]:
+        assert message in failed[test]
+    assert set(failed) == {test}
+
+
+@pytest.mark.parametrize("adapter", ["Knowing", "Closing", "Deleting", "Tokenizing"])
+def test_a_purchase_that_goes_well(adapter: str, settings: Settings) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert failures(SwedishSuite, settings, adapter) == {}
+    assert not KlarnaOrder.objects.exists()
+
+
+def test_a_cart_that_is_as_it_was_is_warned_of() -> None:
+    with pytest.warns(
+        UnchangedCartWarning, match=r"After complete_purchase\(\) Cart object \(\d+\) is as it was"
+    ):
+        assert outcome(SwedishSuite) == (12, {})
