@@ -19,7 +19,8 @@ MESSAGES: dict[str, Promise] = {
     "unavailable": _("Klarna is not available now."),
     "forbidden": _("Please reload the page."),
     "authorizing": _("Finish your purchase in the window of Klarna."),
-    "authorized": _("Klarna has approved your purchase."),
+    "placing": _("Placing your order …"),
+    "placed": _("Your order is placed."),
 }
 
 
@@ -62,9 +63,11 @@ def csrf_cookie() -> str | None:
 
 
 def widget_config(request: HttpRequest) -> dict[str, Any]:
-    """Make what the page's module needs to fetch a session; the Klarna token is not in it."""
+    """Make what the page's module needs to fetch a session and to have an order made; no token of Klarna's is in it."""
     return {
         "session_url": reverse("klarna:session"),
+        "attempt_url": reverse("klarna:attempt"),
+        "authorization_url": reverse("klarna:authorization"),
         "csrf_header": csrf_header(),
         "csrf_cookie": csrf_cookie(),
         "csrf_token": get_token(request),

@@ -1,7 +1,8 @@
 """Run the example shop against a local Klarna: ``python -m example_project.demo``.
 
-Prepares an SQLite file (kept between runs), starts the sandbox and the shop, says where they are, and stops
-both on Ctrl-C, on SIGTERM and when either dies. With Klarna credentials in ``.env`` no sandbox is started.
+Prepares an SQLite file (kept between runs), starts the sandbox, the shop and what finishes interrupted purchases, says
+where they are, and stops all on Ctrl-C, on SIGTERM and when one dies. With Klarna credentials in ``.env`` no sandbox
+is started.
 """
 
 import argparse
@@ -40,17 +41,27 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One of the two servers of the demonstration."""
+    """One of the processes of the demonstration."""
 
     name: str
-    port: int
     command: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server(Part):
+    """One that answers requests."""
+
+    port: int
     variable: str
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{HOST}:{self.port}/"
+
+
+#: Finishes purchases of which the browser went away, or which a crash has left half done.
+RECONCILER = Part(name="reconciler", command=("klarna_reconcile", "--watch"))
 
 
 def prepare() -> None:
@@ -72,12 +83,12 @@ def needs_sandbox() -> bool:
     return any(account.get("ENVIRONMENT") == "sandbox" for account in settings.KLARNA.values())
 
 
-def parts(port: int, sandbox_port: int) -> list[Part]:
+def servers(port: int, sandbox_port: int) -> list[Server]:
     """Name the servers to start, in order."""
-    shop = Part(
+    shop = Server(
         name="shop", port=port, command=("runserver", f"{HOST}:{port}", "--noreload"), variable="PORT"
     )
-    sandbox = Part(
+    sandbox = Server(
         name="sandbox",
         port=sandbox_port,
         command=("klarna_sandbox", "--port", str(sandbox_port)),
@@ -86,15 +97,15 @@ def parts(port: int, sandbox_port: int) -> list[Part]:
     return [sandbox, shop] if needs_sandbox() else [shop]
 
 
-def check_port(part: Part) -> None:
-    """Raise `DemoError` if somebody else listens on the port of ``part``."""
+def check_port(server: Server) -> None:
+    """Raise `DemoError` if somebody else listens on the port of ``server``."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, part.port))
+            probe.bind((HOST, server.port))
         except OSError as error:
-            advice = f"choose another one for the {part.name} with {part.variable}={part.port + 1}"
-            raise DemoError(f"Port {part.port} cannot be used ({error.strerror}): {advice}") from None
+            advice = f"choose another one for the {server.name} with {server.variable}={server.port + 1}"
+            raise DemoError(f"Port {server.port} cannot be used ({error.strerror}): {advice}") from None
 
 
 def end_with_parent() -> None:
@@ -114,9 +125,9 @@ def start(part: Part) -> subprocess.Popen[bytes]:
     )
 
 
-def answers(part: Part) -> bool:
-    """Tell whether ``part`` answers a request."""
-    connection = http.client.HTTPConnection(HOST, part.port, timeout=PATIENCE)
+def answers(server: Server) -> bool:
+    """Tell whether ``server`` answers a request."""
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=PATIENCE)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -126,13 +137,13 @@ def answers(part: Part) -> bool:
         connection.close()
 
 
-def wait_until_ready(part: Part, process: subprocess.Popen[bytes]) -> None:
-    """Wait until ``part`` answers; `DemoError` if it stops or takes too long."""
+def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait until ``server`` answers; `DemoError` if it stops or takes too long."""
     deadline = time.monotonic() + PATIENCE
-    while not answers(part):
-        check_alive({part.name: process})
+    while not answers(server):
+        check_alive({server.name: process})
         if time.monotonic() > deadline:
-            raise DemoError(f"The {part.name} does not answer at {part.url}")
+            raise DemoError(f"The {server.name} does not answer at {server.url}")
         time.sleep(TICK)
 
 
@@ -154,14 +165,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(wanted: Sequence[Part]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Start the parts and give their processes once all answer; stop them at the end, whatever it is."""
+def running(wanted: Sequence[Server]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start all parts and give their processes once the servers answer; stop them at the end, whatever it is."""
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for part in wanted:
+        for part in (*wanted, RECONCILER):
             processes[part.name] = start(part)
-        for part in wanted:
-            wait_until_ready(part, processes[part.name])
+        for server in wanted:
+            wait_until_ready(server, processes[server.name])
         yield processes
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -170,15 +181,16 @@ def running(wanted: Sequence[Part]) -> Iterator[dict[str, subprocess.Popen[bytes
             stop(process)
 
 
-def report(wanted: Sequence[Part]) -> None:
+def report(wanted: Sequence[Server]) -> None:
     """Say where everything is."""
-    url = {part.name: part.url for part in wanted}
+    url = {server.name: server.url for server in wanted}
     print(
         f"""
   Shop      {url["shop"]}
   Checkout  {url["shop"]}checkout/
   Admin     {url["shop"]}admin/   (login {STAFF} / {STAFF_PASSWORD})
   Klarna    {url.get("sandbox", "your account, as .env says")}
+  Behind    manage.py {" ".join(RECONCILER.command)}, which finishes interrupted purchases
 
   Ctrl-C stops everything.
 """,
@@ -194,9 +206,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 def run(port: int, sandbox_port: int) -> None:
     """Run the demonstration until it is interrupted; `DemoError` if a part cannot start or dies."""
     django.setup()
-    wanted = parts(port, sandbox_port)
-    for part in wanted:
-        check_port(part)
+    wanted = servers(port, sandbox_port)
+    for server in wanted:
+        check_port(server)
     prepare()
     with running(wanted) as processes:
         report(wanted)

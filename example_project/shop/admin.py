@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from example_project.shop.models import Cart, CartLine, Product
+from example_project.shop.models import Cart, CartLine, Order, OrderLine, Product
 from example_project.shop.prices import kronor
 
 
@@ -46,3 +46,33 @@ class CartAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # cannot be subscri
     def total(self, cart: Cart) -> str:
         """What there is to pay."""
         return kronor(cart.total)
+
+
+class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg] # cannot be subscripted at run time
+    """The lines of an order."""
+
+    model = OrderLine
+    extra = 0
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # cannot be subscripted at run time
+    """Orders as they were bought; staff look and change nothing."""
+
+    list_display = ("number", "created_at", "status", "amount", "klarna_order_id")
+    list_filter = ("status",)
+    search_fields = ("number", "klarna_order_id", "email")
+    inlines = (OrderLineInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Leave it to the checkout."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Leave it to Klarna."""
+        return False
+
+    @admin.display
+    def amount(self, order: Order) -> str:
+        """What the shopper pays."""
+        return kronor(order.total)

@@ -11,5 +11,6 @@ urlpatterns = [
     path("cart/add/<int:product_id>/", views.add, name="cart-add"),
     path("cart/lines/<int:line_id>/", views.change, name="cart-change"),
     path("checkout/", views.checkout, name="checkout"),
-    path("thanks/", views.thanks, name="thanks"),
+    path("checkout/delivery/", views.deliver, name="deliver"),
+    path("thanks/<str:signed>/", views.thanks, name="thanks"),
 ]

@@ -1,16 +1,19 @@
-"""The pages of the shop, and the two changes a shopper makes; both answer a script with JSON."""
+"""The pages of the shop, and the changes a shopper makes; those answer a script with JSON."""
 
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from example_project.shop.forms import QuantityForm
-from example_project.shop.models import FREE_SHIPPING_FROM, Cart, CartLine, Product
+from example_project.shop.forms import DeliveryForm, QuantityForm
+from example_project.shop.models import FREE_SHIPPING_FROM, Cart, CartLine, Order, Product, number_in
 from example_project.shop.prices import kronor
+
+#: Seconds until a page that waits for its order looks again, by the number of its looks; at last once a minute.
+WAITS = (1, 2, 4, 8, 16, 32, 60)
 
 
 def page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
@@ -43,15 +46,26 @@ def summary(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def checkout(request: HttpRequest) -> HttpResponse:
-    """Show the order and Klarna's widget."""
+    """Show the order and the ways to pay."""
     chosen = Cart.objects.for_request(request)
-    return page(request, "checkout") if chosen and chosen.items else redirect("cart")
+    if chosen and chosen.items:
+        return page(request, "checkout", delivery=DeliveryForm(instance=chosen))
+    last = Cart.objects.last_for(request)
+    return redirect(last.order if last and last.is_ordered else "cart")
 
 
+@never_cache
 @require_safe
-def thanks(request: HttpRequest) -> HttpResponse:
-    """Show the page on which a purchase ends."""
-    return page(request, "thanks")
+def thanks(request: HttpRequest, signed: str) -> HttpResponse:
+    """Show the order on whose number the link was made out, or wait for it."""
+    number = number_in(signed)
+    if number is None:
+        raise Http404
+    order = Order.objects.filter(number=number).first()
+    looks = request.GET.get("looks")
+    look = next((known for known in range(len(WAITS)) if str(known) == looks), 0)
+    wait = {"seconds": WAITS[look], "looks": min(look + 1, len(WAITS) - 1)}
+    return page(request, "thanks", order=order, number=number, wait=wait)
 
 
 @require_POST
@@ -72,6 +86,19 @@ def change(request: HttpRequest, line_id: int) -> HttpResponse:
         if form.is_valid():
             line.change(form.wanted())
     return changed(request, line.cart, back="checkout" if request.POST.get("page") == "checkout" else "cart")
+
+
+@require_POST
+def deliver(request: HttpRequest) -> HttpResponse:
+    """Note down where the parcel goes."""
+    chosen = Cart.objects.for_request(request)
+    if chosen is None:
+        raise Http404
+    form = DeliveryForm(request.POST, instance=chosen)
+    if form.is_valid():
+        form.save()
+        return changed(request, chosen, back="checkout")
+    return page(request, "checkout", delivery=form)
 
 
 def changed(request: HttpRequest, chosen: Cart, *, back: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.ledger import Ledger
 from tests.browser.sandbox import RemoteSandbox
 from tests.browser.troubles import Troubles
 from tests.example.conftest import Demo
@@ -40,7 +41,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo = Demo(tmp_path_factory.mktemp("demo"))
     try:
@@ -55,6 +56,11 @@ def klarna(demo: Demo) -> RemoteSandbox:
     sandbox = RemoteSandbox(f"http://127.0.0.1:{demo.sandbox_port}")
     sandbox.reset()
     return sandbox
+
+
+@pytest.fixture
+def ledger(demo: Demo) -> Ledger:
+    return Ledger(demo.database)
 
 
 @pytest.fixture

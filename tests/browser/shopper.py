@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 
 # The console carries the widget's events to the test.
 TELL = """
-for (const name of ["ready", "authorized", "hidden", "error"])
+for (const name of ["ready", "authorized", "placed", "cancelled", "hidden", "error"])
   document.addEventListener(`klarna:${name}`, ({ detail }) => console.debug(`klarna:${name}`, JSON.stringify(detail)));
 """
 
@@ -33,6 +33,13 @@ class Shopper:
         self.page.get_by_role("link", name="Cart").click()
         self.page.get_by_role("link", name="To the checkout").click()
 
+    def types_address(self, **fields: str) -> None:
+        """Fill in the form for the delivery, and see it reach the shop."""
+        for name, text in fields.items():
+            self.page.locator(f"[data-delivery] [name={name}]").fill(text)
+        with self.page.expect_response("**/checkout/delivery/"):
+            self.page.locator("[data-delivery] [name]").last.press("Enter")
+
     def takes_one_more(self, product: str) -> None:
         """Change the quantity of a line."""
         self.page.get_by_role("button", name=f"One more of {product}").click()
@@ -53,6 +60,21 @@ class Shopper:
         """Find the button out of use."""
         expect(self.pay_button).to_be_disabled()
 
+    def cannot_see_klarna(self) -> None:
+        """Find neither the widget nor the button."""
+        expect(self.widget).to_be_hidden()
+        expect(self.pay_button).to_be_hidden()
+
+    def in_another_tab(self, path: str) -> "Shopper":
+        """Open another page of the shop beside this one."""
+        other = Shopper(self.page.context.new_page())
+        other.page.goto(path)
+        return other
+
+    def sees_new_total(self, amount: str) -> None:
+        """Read the total of the shop in the sums."""
+        expect(self.page.locator("[data-cart=total]").first).to_have_text(amount)
+
     def sees_total(self, amount: str) -> None:
         """Read the total of the shop, in the sums and on the button."""
         expect(self.page.locator("[data-cart=total]")).to_have_text([amount, amount])
@@ -65,10 +87,26 @@ class Shopper:
 
     def pays(self, amount: str, *, decision: str) -> None:
         """Press the button, see the amount in Klarna's window, and let Klarna decide."""
+        self.presses_the_button(amount)
+        self.lets_klarna(decision)
+
+    def presses_the_button(self, amount: str) -> None:
+        """Open Klarna's window, and see the amount in it."""
         self.pay_button.click()
-        window = self.page.get_by_role("dialog")
-        expect(window.locator(".amount")).to_have_text(amount)
-        window.get_by_role("button", name=decision).click()
+        expect(self.page.get_by_role("dialog").locator(".amount")).to_have_text(amount)
+
+    def lets_klarna(self, decision: str) -> None:
+        """Press a button in Klarna's window."""
+        self.page.get_by_role("dialog").get_by_role("button", name=decision, exact=True).click()
+
+    def chooses(self, way: str) -> None:
+        """Choose a way to pay."""
+        self.page.get_by_label(way, exact=True).check()
+
+    def ends_at_the_thank_you_page(self, amount: str) -> str:
+        """Read the total and the number of the order, which is given."""
+        expect(self.page.locator("[data-order-total]")).to_have_text(amount)
+        return self.page.locator("[data-order-number]").inner_text()
 
     @contextmanager
     def stays(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.browser.ledger import Ledger
     from tests.browser.sandbox import RemoteSandbox
     from tests.browser.shopper import Shopper
     from tests.browser.troubles import Troubles
@@ -15,15 +16,24 @@ MUG = "Stoneware mug Mossa"
 
 
 @pytest.mark.usefixtures("content_security_policy")
-def test_from_the_catalogue_to_an_approved_purchase(shopper: Shopper) -> None:
+def test_from_the_catalogue_to_the_thank_you_page(
+    shopper: Shopper, klarna: RemoteSandbox, ledger: Ledger
+) -> None:
     shopper.goes_to_the_checkout_with(MUG)
     shopper.sees_widget("298,00 kr")
-    with shopper.hears("klarna:authorized") as authorized:
+    with shopper.hears("klarna:authorized") as authorized, shopper.hears("klarna:placed") as placed:
         shopper.pays("298,00 kr", decision="Approve")
+    number = shopper.ends_at_the_thank_you_page("298,00 kr")
+    (order,) = klarna.orders
     assert authorized["payment_method_category"] == "klarna"
-    assert authorized["authorization_token"]
-    shopper.sees("Klarna said yes")
-    shopper.cannot_pay()
+    assert authorized["authorization_token"] == order["authorization_token"]
+    assert authorized["attempt"] == order["body"]["merchant_reference2"]
+    assert placed["state"] == "placed"
+    assert order["body"]["merchant_reference1"] == number
+    assert order["body"]["order_amount"] == 29800
+    newest = ledger.newest
+    assert (newest["number"], newest["status"]) == (number, "paid")
+    assert newest["klarna_order_id"] == order["order_id"]
 
 
 def test_changed_cart_is_in_the_widget_and_at_klarna(shopper: Shopper, klarna: RemoteSandbox) -> None:

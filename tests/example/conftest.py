@@ -128,10 +128,29 @@ class Shopper:
     def ask_for_session(self) -> requests.Response:
         """Do what the module of the widget does."""
         found = re.search(r'<script type="application/json">(.+?)</script>', self.get("/checkout/").text)
-        config = self.config = json.loads(found[1]) if found else self.config
-        return self.http.post(
-            self.shop + config["session_url"], json={}, headers={config["csrf_header"]: config["csrf_token"]}
-        )
+        self.config = json.loads(found[1]) if found else self.config
+        return self.tell("session")
+
+    def tell(self, endpoint: str, **content: object) -> requests.Response:
+        """Send what the module of the widget sends."""
+        config = self.config
+        headers = {config["csrf_header"]: config["csrf_token"]}
+        return self.http.post(self.shop + config[f"{endpoint}_url"], json=content, headers=headers)
+
+    def authorize(self, decision: str = "approve") -> dict[str, str]:
+        """Press the button and one of Klarna's; gives what the page can tell of it."""
+        self.ask_for_session()
+        attempt = self.tell("attempt").json()
+        session_id = self.calls()[-1]["session_id"]
+        decided = {"session_id": session_id, "data": attempt["data"], "decision": decision}
+        result = self.http.post(f"{self.sandbox}/_sandbox/authorize", json=decided).json()
+        return {"attempt": attempt["attempt"], "authorization_token": result["authorization_token"]}
+
+    def buy(self, decision: str = "approve") -> str:
+        """Pay for the cart; gives the page after Klarna's."""
+        answer = self.tell("authorization", **self.authorize(decision))
+        assert answer.status_code == 200, answer.text
+        return self.http.get(answer.json()["redirect_url"]).text
 
     def calls(self) -> Any:
         return self.http.get(f"{self.sandbox}/_sandbox/calls").json()

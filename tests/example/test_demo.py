@@ -17,7 +17,7 @@ from tests.example.conftest import ROOT, Start, environment, is_open
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="finds the children in /proc")
 
 
-def test_sigterm_stops_both(start: Start) -> None:
+def test_sigterm_stops_all(start: Start) -> None:
     demo = start().wait_until_ready()
     assert is_open(demo.port)
     assert is_open(demo.sandbox_port)
@@ -60,6 +60,17 @@ def test_credentials_take_the_place_of_the_sandbox_and_the_demo_ends_when_the_sh
     os.kill(demo.child("runserver"), signal.SIGKILL)
     assert demo.end() == 1
     assert "The shop has stopped by itself" in demo.said
+
+
+@LINUX
+def test_reconciler_runs_beside_them_and_the_demo_ends_when_it_dies(start: Start) -> None:
+    demo = start().wait_until_ready()
+    assert "klarna_reconcile --watch" in demo.said
+    os.kill(demo.child("klarna_reconcile"), signal.SIGKILL)
+    assert demo.end() == 1
+    assert "The reconciler has stopped by itself" in demo.said
+    assert not is_open(demo.port)
+    assert not is_open(demo.sandbox_port)
 
 
 @LINUX

@@ -1,25 +1,36 @@
 // @ts-check
 /**
  * The page's side of Klarna Payments: fetches the session of the cart, shows Klarna's widget for it, follows the cart,
- * and runs authorize(). Taking the token to the server is the business of whoever hears `klarna:authorized`.
+ * runs authorize(), and has the server make an order of what Klarna has approved.
  *
  * Events on the widget's element, all bubbling:
- *   klarna:ready       {order_amount, purchase_currency}                the button may be pressed
- *   klarna:authorized  {authorization_token, payment_method_category}   Klarna has approved
- *   klarna:hidden      {code, reasons}                                  Klarna cannot be offered
- *   klarna:error       {code, error}                                    something failed
+ *   klarna:ready       {order_amount, purchase_currency}   the button may be pressed
+ *   klarna:authorized  {authorization_token, payment_method_category, attempt}   Klarna has approved; no order yet
+ *   klarna:placed      {state, redirect_url}   there is an order; prevent it, and the page does not go to redirect_url
+ *   klarna:cancelled   {}                  after klarna:cancel: Klarna has nothing reserved any more
+ *   klarna:hidden      {code, reasons}     Klarna cannot be offered
+ *   klarna:error       {code, error}       something failed
  * Events on `document` that it follows:
  *   klarna:cart-changing   the page is about to change the cart: the button waits
  *   klarna:cart-changed    it has, or it could not: the widget looks
+ *   klarna:cancel          the shopper has chosen another way to pay: the widget rests, and what Klarna has reserved is
+ *                          given back; too late for that, klarna:placed follows instead of klarna:cancelled
+ *   klarna:refresh         Klarna is chosen again, or something else may have changed: the widget looks
+ *
+ * A page that is closed or loaded anew in the middle loses nothing: the server hears of the approval from Klarna too,
+ * and the next page goes on with a purchase that is under way.
  *
  * Source: https://docs.klarna.com/payments/web-payments/additional-resources/klarna-payments-sdk-reference
  *
  * @typedef {{identifier: string, name?: string, asset_urls?: {standard?: string, descriptive?: string}}} Category
  * @typedef {{client_token: string, payment_method_categories: Category[] | null, order_amount: number,
  *   purchase_currency: string}} Session
- * @typedef {{session_url: string, csrf_header: string, csrf_cookie: string | null, csrf_token: string,
- *   messages: Record<string, string>}} Config
- * @typedef {"loading" | "ready" | "authorizing" | "authorized" | "hidden" | "unavailable"} State
+ * @typedef {{session_url: string, attempt_url: string, authorization_url: string, csrf_header: string,
+ *   csrf_cookie: string | null, csrf_token: string, messages: Record<string, string>}} Config
+ * @typedef {"loading" | "ready" | "authorizing" | "placing" | "placed" | "cancelled" | "hidden" | "unavailable"} State
+ * @typedef {{attempt: string, data: object}} Attempt
+ * @typedef {{attempt?: string, authorization_token?: string}} Told
+ * @typedef {{response: Response | null, body: any}} Answer   without any answer both are null
  * @typedef {{show_form: boolean, error?: unknown}} Loaded
  * @typedef {{approved: boolean, show_form: boolean, authorization_token?: string, error?: unknown}} Authorized
  */
@@ -33,7 +44,10 @@ const CHANGE_PATIENCE = 15_000;
 const DEBOUNCE = 150;
 const RETRY_DELAY = 5_000;
 const LONGEST_RETRY_DELAY = 60_000;
+const PLACING_DELAY = 1_000;
 const AUTHORIZE = "[data-klarna-authorize]";
+/** Nothing else is asked meanwhile. @type {State[]} */
+const BUSY = ["authorizing", "placing", "cancelled"];
 
 const page = /** @type {any} */ (window);
 const otherTabs = new BroadcastChannel("klarna:cart-changed");
@@ -47,6 +61,23 @@ const cookie = (name) =>
     .split("; ")
     .find((pair) => pair.startsWith(`${name}=`))
     ?.slice(name.length + 1);
+
+/** @param {Response | null} response @param {number} first @param {number} failures */
+const delayAfter = (response, first, failures) => {
+  const asked = Number(response?.headers.get("Retry-After")) * 1000 || 0;
+  return Math.min(Math.max(asked, first * 2 ** failures), LONGEST_RETRY_DELAY);
+};
+
+/** Wait, but no longer than the network is away. @param {number} delay */
+const pause = (delay) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, delay);
+    window.addEventListener("online", resolve, { once: true });
+  });
+
+/** Anything else may be true of the order or not. @param {Answer} answer */
+const isDefinite = ({ response, body }) =>
+  response?.status === 204 || (body && response && response.status < 500 && response.status !== 429);
 
 const arrival = new Promise((resolve) => {
   if (page.Klarna?.Payments) return resolve(null);
@@ -83,6 +114,18 @@ class KlarnaWidget {
   #loaded = "";
   /** The category whose radio button is checked. */
   #chosen = "";
+  /** What authorize() will be called with. @type {Attempt} */
+  #attempt = { attempt: "", data: {} };
+  /** What Klarna has approved; {} for whatever the server knows. @type {Told} */
+  #told = {};
+  /** Counts what was insisted on: only the last is. */
+  #turn = 0;
+  /** False between klarna:cancel and klarna:refresh. */
+  #wanted = true;
+  /** What Klarna has reserved is being given back. */
+  #freeing = false;
+  /** Klarna has said no; only a change of the cart brings the widget back. */
+  #declined = false;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -95,9 +138,11 @@ class KlarnaWidget {
       otherTabs.postMessage(null);
       this.#change(DEBOUNCE);
     });
+    document.addEventListener("klarna:cancel", () => this.#cancel());
+    document.addEventListener("klarna:refresh", () => this.#refresh());
     otherTabs.addEventListener("message", () => this.#due || this.#change());
     document.addEventListener("visibilitychange", () => document.hidden || this.#return());
-    window.addEventListener("pageshow", (event) => event.persisted && this.#return());
+    window.addEventListener("pageshow", (event) => event.persisted && this.#comeBack());
     // Windows may lie side by side; this look costs nobody the button unless it finds something.
     window.addEventListener("focus", () => this.#state === "ready" && !this.#due && this.#ask("GET"));
     document.addEventListener("click", (event) => this.#click(event));
@@ -106,18 +151,26 @@ class KlarnaWidget {
 
   /** Somebody changes the cart. What is loaded stays unless the change is real; Klarna's open window is out of date. */
   #change(delay = 0) {
-    this.#follow(this.#loaded && this.#state !== "authorizing" ? "GET" : "POST", delay);
+    if (this.#state === "cancelled") this.#declined = false;
+    else this.#follow(this.#loaded && !BUSY.includes(this.#state) ? "GET" : "POST", delay);
   }
 
   /** The shopper is back, but not from Klarna's window: there #answered leads on. */
   #return() {
-    if (!this.#due && this.#state !== "authorizing") this.#follow("GET");
+    if (!this.#due && !this.#declined && this.#state !== "placed" && !BUSY.includes(this.#state)) this.#follow("GET");
+  }
+
+  /** By the back button, perhaps from the page on which the purchase has ended. */
+  #comeBack() {
+    if (this.#state === "placed") this.#resume();
+    else this.#return();
   }
 
   /** @param {"GET" | "POST"} method */
   #follow(method, delay = 0) {
     this.#failures = 0;
     this.#recheck = "";
+    this.#declined = false;
     // Until the session is known to equal the cart again, the button must wait.
     if (this.#state === "ready") this.#enter("loading");
     this.#ask(method, delay);
@@ -138,11 +191,11 @@ class KlarnaWidget {
     }, delay);
   }
 
-  /** One request at a time; whatever became due meanwhile is one more, and waits while Klarna's window is open. */
+  /** One request at a time; whatever became due meanwhile is one more, and waits while the page is busy. */
   async #run() {
     if (this.#running) return;
     this.#running = true;
-    while (this.#due && !this.#timer && this.#state !== "authorizing") {
+    while (this.#due && !this.#timer && !BUSY.includes(this.#state)) {
       const method = this.#due;
       this.#due = "";
       await this.#round(method);
@@ -150,41 +203,86 @@ class KlarnaWidget {
     this.#running = false;
   }
 
+  /** What is being done has lost its point. */
+  get #isOvertaken() {
+    return this.#due !== "" || this.#state === "cancelled";
+  }
+
   /** @param {"GET" | "POST"} method */
   async #round(method) {
-    const response = await this.#fetch(method);
-    const body = await response?.json().catch(() => null);
-    if (this.#due) return;
-    if (method === "GET") this.#compare(response, body);
+    const { response, body } = await this.#askForSession(method);
+    if (this.#isOvertaken) return;
+    if (method === "GET") await this.#compare(response, body);
+    else if (body?.redirect_url) this.#placed(body);
+    else if (response?.ok && ["authorized", "placing"].includes(body?.state)) this.#place({});
     else if (response?.ok && body?.client_token) await this.#show(body);
     else if (response?.status === 409) this.#hide(body?.code, body?.reasons);
     else this.#unavailable(body?.code ?? "unavailable", { response });
   }
 
-  /** @param {"GET" | "POST"} method @returns {Promise<Response | null>} null without any answer */
-  #fetch(method) {
-    const { session_url, csrf_header, csrf_cookie, csrf_token } = this.config;
-    const signal = AbortSignal.timeout(REQUEST_PATIENCE);
-    if (method === "GET") return fetch(session_url, { signal, cache: "no-store" }).catch(() => null);
-    const body = JSON.stringify(this.#recheck === "due" ? { recheck: true } : {});
-    if (this.#recheck) this.#recheck = "done";
+  /** @param {"GET" | "POST"} method */
+  #askForSession(method) {
+    const content = this.#recheck === "due" ? { recheck: true } : {};
+    if (method === "POST" && this.#recheck) this.#recheck = "done";
+    return this.#request(method, this.config.session_url, content);
+  }
+
+  /**
+   * @param {"GET" | "POST" | "DELETE"} method @param {string} url @param {object} content
+   * @returns {Promise<Answer>}
+   */
+  async #request(method, url, content) {
+    const { authorization_url, csrf_header, csrf_cookie, csrf_token } = this.config;
     // A login in another tab has changed the token since this page was made; the cookie has the present one.
     const token = (csrf_cookie && cookie(csrf_cookie)) || csrf_token;
     const headers = { "Content-Type": "application/json", [csrf_header]: token };
-    return fetch(session_url, { method, body, headers, signal }).catch(() => null);
+    const told = method === "GET" ? {} : { headers, body: JSON.stringify(content) };
+    const signal = AbortSignal.timeout(REQUEST_PATIENCE);
+    // What Klarna has approved arrives even when the shopper closes the page at once.
+    const keepalive = url === authorization_url;
+    const response = await fetch(url, { method, signal, keepalive, cache: "no-store", ...told }).catch(() => null);
+    return { response, body: (await response?.json().catch(() => null)) ?? null };
   }
 
   /** @param {Response | null} response @param {any} body the session of the widget, or whatever needs a POST */
-  #compare(response, body) {
-    if (response?.ok && this.#loaded && JSON.stringify(body) === this.#loaded) {
-      if (this.#state === "loading") this.#enter("ready");
-      return;
-    }
+  async #compare(response, body) {
+    if (response?.ok && this.#loaded && JSON.stringify(body) === this.#loaded) return this.#prepareAnew();
     // A look that nobody waits for may fail.
     const waited = this.#state === "loading" || this.#state === "unavailable";
     if (!waited && !response?.ok && response?.status !== 409) return;
-    if (this.#state === "ready" || this.#state === "authorized") this.#enter("loading");
+    if (this.#state === "ready") this.#enter("loading");
     this.#due = "POST";
+  }
+
+  /** The session is the same; where the shopper lives may not be. */
+  async #prepareAnew() {
+    if (this.#state !== "loading" && this.#state !== "ready") return;
+    const answer = await this.#request("POST", this.config.attempt_url, {});
+    const waited = this.#state === "loading";
+    if (this.#isOvertaken || (!waited && this.#state !== "ready")) return;
+    if (!waited && !answer.response?.ok && answer.response?.status !== 409) return;
+    if (this.#prepared(answer) && waited) this.#enter("ready");
+  }
+
+  /** @param {Answer} answer @returns {boolean} whether it is fixed what authorize() will be called with */
+  #prepared({ response, body }) {
+    if (response?.ok && body?.attempt) {
+      this.#attempt = body;
+      return true;
+    }
+    if (body?.code === "session_stale") this.#startAgain();
+    else if (response?.status === 409) this.#hide(body?.code, body?.reasons);
+    else this.#unavailable(body?.code ?? "unavailable", { response });
+    return false;
+  }
+
+  /** At once, unless that has just been tried. */
+  #startAgain() {
+    this.#loaded = "";
+    this.#due = "POST";
+    this.#enter("loading");
+    if (!this.#timer) this.#after(RETRY_DELAY * this.#failures, () => this.#run());
+    this.#failures += 1;
   }
 
   /** @param {Session} session */
@@ -193,16 +291,19 @@ class KlarnaWidget {
     const categories = session.payment_method_categories ?? [];
     if (!categories.length) return this.#hide("no_payment_method");
     await Promise.race([arrival, patience]);
-    if (this.#due) return;
+    if (this.#isOvertaken) return;
     if (!page.Klarna?.Payments) {
       arrival.then(() => this.#change());
       return this.#hide("sdk_unavailable");
     }
     this.#enter("loading");
-    const results = await this.#load(session, categories).catch((error) => [{ show_form: false, error }]);
-    if (this.#due) return;
-    if (this.#offer(results)) this.#ready(session);
-    else this.#refused(results);
+    const [results, answer] = await Promise.all([
+      this.#load(session, categories).catch((error) => [{ show_form: false, error }]),
+      this.#request("POST", this.config.attempt_url, {}),
+    ]);
+    if (this.#isOvertaken) return;
+    if (!this.#offer(results)) this.#refused(results);
+    else if (this.#prepared(answer)) this.#ready(session);
   }
 
   /** @param {Session} session @param {Category[]} categories @returns {Promise<Loaded[]>} */
@@ -289,42 +390,120 @@ class KlarnaWidget {
     if (this.#state !== "ready") return;
     this.#enter("authorizing");
     const options = { payment_method_category: this.#chosen, auto_finalize: true };
+    const { attempt, data } = this.#attempt;
     try {
       // In this very task: after any wait the browser would block Klarna's window.
-      page.Klarna.Payments.authorize(options, {}, (/** @type {Authorized} */ result) =>
-        this.#answered(result, options.payment_method_category),
+      page.Klarna.Payments.authorize(options, data, (/** @type {Authorized} */ result) =>
+        this.#answered(result, { attempt, payment_method_category: options.payment_method_category }),
       );
     } catch (error) {
       this.#unavailable("authorize_failed", { error });
     }
   }
 
-  /** @param {Authorized} result @param {string} payment_method_category */
-  #answered({ approved, show_form, authorization_token, error }, payment_method_category) {
-    if (this.#state !== "authorizing") return;
-    if (this.#due) this.#overtaken(approved);
-    else if (approved && authorization_token) {
-      this.#enter("authorized");
-      this.#emit("authorized", { authorization_token, payment_method_category });
-    } else if (show_form) {
+  /** @param {Authorized} result @param {{attempt: string, payment_method_category: string}} asked */
+  #answered({ approved, show_form, authorization_token, error }, { attempt, payment_method_category }) {
+    if (approved && authorization_token) {
+      this.#emit("authorized", { authorization_token, payment_method_category, attempt });
+      this.#approved({ attempt, authorization_token });
+    } else if (this.#state !== "authorizing") return;
+    else if (this.#due) this.#startAgain();
+    else if (show_form) {
       this.#enter("ready");
       if (error) this.#emit("error", { code: "not_authorized", error });
     } else this.#hide("declined");
   }
 
-  /** What Klarna has decided about is no longer the cart. @param {boolean} approved */
-  #overtaken(approved) {
-    this.#loaded = "";
-    this.#due = "POST";
-    this.#enter("loading");
-    if (approved) this.#emit("error", { code: "cart_changed", error: null });
+  /** Whether this is still what the shopper wants to buy, only the server can tell. @param {Told} told */
+  #approved(told) {
+    this.#told = told;
+    if (this.#state === "cancelled") this.#free();
+    else this.#place(told);
+  }
+
+  /** @param {Told} told */
+  async #place(told) {
+    this.#told = told;
+    this.#enter("placing");
+    const answer = await this.#insist("POST");
+    if (answer?.body?.redirect_url) this.#placed(answer.body);
+    else if (answer?.response?.status === 409) this.#undone(answer.body);
+    else if (answer) this.#unavailable(answer.body.code, { response: answer.response });
     this.#run();
+  }
+
+  /** The same until its outcome is known; null once another one takes its place. @param {"POST" | "DELETE"} method */
+  async #insist(method) {
+    this.#turn += 1;
+    const turn = this.#turn;
+    const told = this.#told;
+    for (let failures = 0; turn === this.#turn; failures += 1) {
+      const answer = await this.#request(method, this.config.authorization_url, told);
+      if (turn === this.#turn && isDefinite(answer)) return answer;
+      await pause(delayAfter(answer.response, PLACING_DELAY, failures));
+    }
+    return null;
+  }
+
+  /** @param {{state?: string, redirect_url: string}} order */
+  #placed({ state = "placed", redirect_url }) {
+    this.#told = {};
+    this.#loaded = "";
+    this.#due = "";
+    this.#enter("placed");
+    if (this.#emit("placed", { state, redirect_url })) location.assign(redirect_url);
+  }
+
+  /** Nothing was bought. @param {{code: string, reason?: string}} why */
+  #undone({ code, reason = code }) {
+    this.#told = {};
+    if (code === "declined") return this.#hide("declined");
+    this.#startAgain();
+    this.#emit("error", { code: reason, error: null });
+  }
+
+  #cancel() {
+    this.#wanted = false;
+    if (this.#state === "cancelled" || this.#state === "placed") return;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#due = "";
+    this.#enter("cancelled");
+    this.#free();
+  }
+
+  /** Klarna gives back what it has reserved, also for an earlier page. */
+  async #free() {
+    this.#freeing = true;
+    const answer = await this.#insist("DELETE");
+    if (!answer) return;
+    this.#freeing = false;
+    const { response, body } = answer;
+    if (body?.redirect_url) return this.#placed(body);
+    if (body?.code === "placing") return this.#place(this.#told);
+    if (response?.status === 403) return this.#unavailable(body.code, { response });
+    this.#told = {};
+    this.#emit("cancelled", {});
+    if (this.#wanted) this.#resume();
+  }
+
+  #refresh() {
+    this.#wanted = true;
+    if (this.#state !== "cancelled") this.#return();
+    else if (!this.#freeing) this.#resume();
+  }
+
+  #resume() {
+    if (this.#declined) return this.#hide("declined");
+    this.#enter("loading");
+    this.#follow("POST");
   }
 
   /** @param {unknown[]} reasons */
   #hide(code = "cart_not_payable", reasons = []) {
-    // A declined session is still the one on the page; only a change of the cart brings the widget back.
-    if (code !== "declined") this.#loaded = "";
+    // A declined session is still the one on the page.
+    this.#declined = code === "declined";
+    if (!this.#declined) this.#loaded = "";
     this.#enter("hidden");
     this.#emit("hidden", { code, reasons });
   }
@@ -337,8 +516,7 @@ class KlarnaWidget {
     this.#emit("error", { code, error });
     const passing = !error && (!response || response.status === 429 || response.status >= 500);
     if (!passing || this.#due) return;
-    const asked = Number(response?.headers.get("Retry-After")) * 1000 || 0;
-    const delay = Math.min(Math.max(asked, RETRY_DELAY * 2 ** this.#failures), LONGEST_RETRY_DELAY);
+    const delay = delayAfter(response, RETRY_DELAY, this.#failures);
     this.#failures += 1;
     // Nobody looks at a page in the background; it asks when it is back.
     this.#after(delay, () => document.hidden || this.#ask("POST"));
@@ -349,19 +527,20 @@ class KlarnaWidget {
     this.#state = state;
     this.element.dataset.klarnaState = state;
     this.element.hidden = state === "hidden";
-    this.element.setAttribute("aria-busy", String(state === "loading" || state === "authorizing"));
+    this.element.setAttribute("aria-busy", String(["loading", "authorizing", "placing"].includes(state)));
     // With a widget in place, "loading" is a check of some milliseconds: no text that comes and goes.
     this.status.textContent = state === "loading" && this.#loaded ? "" : (this.config.messages[state] ?? "");
     this.methods.hidden = state === "unavailable";
-    this.methods.toggleAttribute("disabled", state === "authorizing" || state === "authorized");
+    this.methods.toggleAttribute("disabled", state === "placed" || BUSY.includes(state));
     for (const button of all(document, AUTHORIZE)) {
       Object.assign(button, { disabled: state !== "ready", hidden: state === "hidden" });
     }
   }
 
-  /** @param {string} name @param {object} detail */
+  /** @param {string} name @param {object} detail @returns {boolean} whether nobody has prevented what follows */
   #emit(name, detail) {
-    this.element.dispatchEvent(new CustomEvent(`klarna:${name}`, { bubbles: true, detail }));
+    const cancelable = name === "placed";
+    return this.element.dispatchEvent(new CustomEvent(`klarna:${name}`, { bubbles: true, cancelable, detail }));
   }
 }
 

@@ -9,6 +9,9 @@
 /** @param {ParentNode} parent @param {string} selector */
 const all = (parent, selector) => /** @type {HTMLElement[]} */ ([...parent.querySelectorAll(selector)]);
 
+// Milliseconds without a key.
+const TYPING_PAUSE = 400;
+
 // Changes reach the server one after another, in the order in which they were made.
 let queue = Promise.resolve();
 let waiting = 0;
@@ -100,24 +103,82 @@ for (const form of /** @type {HTMLFormElement[]} */ (all(document, "[data-add]")
   });
 }
 
-const [approved, refused, overtaken] = ["approved", "refused", "overtaken"].map(
-  (answer) => all(document, `[data-klarna-${answer}]`)[0],
-);
+const delivery = /** @type {HTMLFormElement | undefined} */ (all(document, "[data-delivery]")[0]);
+let pausing = 0;
 
-/** @param {HTMLElement | null} answer */
-function showAnswer(answer) {
-  for (const each of [approved, refused, overtaken]) each.hidden = each !== answer;
+// An address that cannot be right yet is not sent; what was sent before stays.
+function sendDelivery() {
+  typing = false;
+  if (delivery?.checkValidity()) send(delivery, null, () => tellKlarna("changed"));
+  else tellKlarna("changed");
 }
 
-if (approved) {
-  // The widget is ready again at once; what became of the last purchase must stay readable.
-  document.addEventListener("klarna:ready", () => showAnswer(overtaken.hidden ? null : overtaken));
-  document.addEventListener("klarna:error", (event) => {
-    showAnswer(/** @type {CustomEvent} */ (event).detail.code === "cart_changed" ? overtaken : null);
+delivery?.addEventListener("input", () => {
+  typing = true;
+  tellKlarna("changing");
+  clearTimeout(pausing);
+  pausing = setTimeout(sendDelivery, TYPING_PAUSE);
+});
+// Enter ends the pause.
+delivery?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(pausing);
+  sendDelivery();
+});
+
+/** @param {string} [name] the one answer that is shown */
+function showAnswer(name) {
+  for (const answer of all(document, "[data-answer]")) answer.hidden = answer.dataset.answer !== name;
+}
+
+// Between Klarna's approval and the order nothing that is bought may change.
+let approved = false;
+
+/** @param {boolean} now */
+function setApproved(now) {
+  approved = now;
+  for (const part of all(document, "[data-frozen-by-approval]")) part.inert = now;
+}
+
+document.addEventListener("klarna:authorized", () => {
+  setApproved(true);
+  showAnswer();
+});
+document.addEventListener("klarna:hidden", () => {
+  setApproved(false);
+  showAnswer("refused");
+  lookAtCart();
+});
+document.addEventListener("klarna:error", (event) => {
+  const { code } = /** @type {CustomEvent} */ (event).detail;
+  showAnswer(approved ? (code === "cart_changed" ? "changed" : "undone") : "");
+  setApproved(false);
+});
+// The widget is ready again at once; what became of the last purchase must stay readable.
+document.addEventListener("klarna:ready", () => {
+  if (all(document, "[data-answer=refused]").some((answer) => !answer.hidden)) showAnswer();
+});
+
+// Klarna beside another way to pay: who chooses that must have nothing reserved at Klarna any more.
+const ways = /** @type {HTMLInputElement[]} */ (all(document, "[data-way]"));
+
+/** @param {"payBy" | "invoice"} kind @param {string} name of the parts of a kind, the one that is shown */
+function showOnly(kind, name) {
+  const parts = all(document, "[data-pay-by], [data-invoice]").filter((part) => kind in part.dataset);
+  for (const part of parts) part.hidden = part.dataset[kind] !== name;
+}
+
+for (const way of ways) {
+  way.addEventListener("change", () => {
+    showOnly("payBy", way.value);
+    showOnly("invoice", "wait");
+    document.dispatchEvent(new CustomEvent(way.value === "klarna" ? "klarna:refresh" : "klarna:cancel"));
   });
-  document.addEventListener("klarna:hidden", () => showAnswer(refused));
-  document.addEventListener("klarna:authorized", () => showAnswer(approved));
 }
+document.addEventListener("klarna:cancelled", () => {
+  setApproved(false);
+  showOnly("invoice", "free");
+});
 
 // The cart may have changed in another window. A line that this page has never seen needs the server's drawing.
 async function lookAtCart() {

@@ -1,4 +1,4 @@
-"""Products and carts: the shop's own models, which know nothing of Klarna."""
+"""What there is to buy, and what a browser has chosen of it."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -15,6 +15,7 @@ SHIPPING = Decimal(49)
 FREE_SHIPPING_FROM = Decimal(500)
 SHIPPING_TAX_RATE = Decimal(25)
 ORE = Decimal("0.01")
+FIRST_NUMBER = 1001
 
 
 def included_tax(amount: Decimal, tax_rate: Decimal) -> Decimal:
@@ -50,13 +51,38 @@ class Product(models.Model):
         return static(self.image)
 
 
+class Delivery(models.Model):
+    """Where a parcel goes; whatever is missing, Klarna asks for."""
+
+    given_name = models.CharField(max_length=99, blank=True)
+    family_name = models.CharField(max_length=99, blank=True)
+    street_address = models.CharField(max_length=99, blank=True)
+    postal_code = models.CharField(max_length=10, blank=True)
+    city = models.CharField(max_length=99, blank=True)
+    email = models.EmailField("e-mail", max_length=99, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What is known of it, by field."""
+        known = {field.name: getattr(self, field.name) for field in Delivery._meta.get_fields()}
+        return {name: value for name, value in known.items() if value}
+
+
 class CartManager(models.Manager["Cart"]):
     """Finds the cart of a browser by its session."""
 
-    def for_request(self, request: HttpRequest) -> "Cart | None":
-        """Give the cart of this browser, or None if nothing was ever put in one."""
+    def last_for(self, request: HttpRequest) -> "Cart | None":
+        """Give the newest cart of this browser, ordered or not, or None if nothing was ever put in one."""
         key = request.session.get(CART_KEY)
         return self.filter(pk=key).first() if key else None
+
+    def for_request(self, request: HttpRequest) -> "Cart | None":
+        """Give the cart of this browser, or None; one that has been ordered is nobody's any more."""
+        cart = self.last_for(request)
+        return None if cart is None or cart.is_ordered else cart
 
     def open_for(self, request: HttpRequest) -> "Cart":
         """Give the cart of this browser, a new one if need be."""
@@ -67,7 +93,7 @@ class CartManager(models.Manager["Cart"]):
         return cart
 
 
-class Cart(models.Model):
+class Cart(Delivery):
     """What one browser has chosen so far."""
 
     created_at = models.DateTimeField("created", auto_now_add=True)
@@ -79,6 +105,16 @@ class Cart(models.Model):
 
     def __str__(self) -> str:
         return f"Cart {self.pk}"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether an order was made of it."""
+        return hasattr(self, "order")
+
+    @property
+    def order_number(self) -> str:
+        """The number that its order has, or will have."""
+        return f"FIKA-{FIRST_NUMBER + self.pk}"
 
     @cached_property
     def items(self) -> list["CartLine"]:
