@@ -2,30 +2,48 @@
 
 import ast
 import inspect
+import json
 import re
 import tomllib
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from django.dispatch import Signal
 from pytest_django import Settings
 
-from django_klarna import checks, conf, exceptions, markets, services, signals
+from django_klarna import checks, conf, exceptions, markets, services, signals, urls
 from django_klarna.accounts import ACCOUNT_KEYS
+from django_klarna.admin import measures
+from django_klarna.admin.runs import Repair
 from django_klarna.carts import CartAdapter
 from django_klarna.exceptions import Violation
 from django_klarna.lines import SessionBuilder
 from django_klarna.management import commands
+from django_klarna.models import (
+    ATTEMPT_MOVES,
+    MOVES,
+    ORDER_MOVES,
+    Flag,
+    KlarnaAuthorization,
+    KlarnaOrder,
+)
+from django_klarna.rest import outcomes
+from django_klarna.rest.purchases import AttemptView, AuthorizationView
+from django_klarna.rest.views import SessionView
+from django_klarna.services import convergence, notices, placing, reconciliation, releasing
 from tests.conftest import MakeCart
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 README = (ROOT / "README.md").read_text()
+ORDERS = (ROOT / "docs" / "orders.md").read_text()
+MODULE = (ROOT / "django_klarna" / "static" / "django_klarna" / "klarna.js").read_text()
 
 
 def first_cells(text: str, heading: str) -> set[str]:
@@ -70,10 +88,15 @@ def test_the_table_of_markets() -> None:
     ]
 
 
+TIMES = ("KLARNA_ENSURE_TIMEOUT", "KLARNA_SYNC_TIMEOUT", "KLARNA_ORDER_TIMEOUT", "KLARNA_EXPIRY_MARGIN")
+
+
 def test_defaults_of_settings() -> None:
-    for name in ("KLARNA_ENSURE_TIMEOUT", "KLARNA_SYNC_TIMEOUT", "KLARNA_EXPIRY_MARGIN"):
+    for name in TIMES:
         (default,) = re.findall(rf"^\| `{name}` \| `(\d+)`", SETTINGS, re.MULTILINE)
         assert f'seconds("{name}", {default}.0)' in inspect.getsource(conf)
+    (rates,) = re.findall(r"^\| `KLARNA_THROTTLE_RATES` \| `(.*?)`", SETTINGS, re.MULTILINE)
+    assert json.loads(rates) == conf.THROTTLE_RATES
 
 
 def test_checks() -> None:
@@ -86,6 +109,17 @@ def test_signals() -> None:
     assert first_cells(REFERENCE, "Signals") == public
 
 
+def test_arguments_of_signals() -> None:
+    """They are said where the signals are, too."""
+    source = inspect.getsource(signals)
+    made = re.findall(r"((?:^#: .*\n)+)^(\w+) = \w*Signal\(", source, re.MULTILINE)
+    assert {name for _said, name in made} == first_cells(REFERENCE, "Signals")
+    for said, name in made:
+        (documented,) = re.findall(rf"^\| `{name}` \| (.*?) \|", REFERENCE, re.MULTILINE)
+        words = set(re.findall(r"`+(session|order|error)`+", said)) or {"cart"}
+        assert set(re.findall(r"`(\w+)`", documented)) == words
+
+
 def test_errors() -> None:
     public = {name for name in exceptions.__all__ if name != "Violation"}
     assert first_cells(REFERENCE, "Errors") == public
@@ -93,6 +127,100 @@ def test_errors() -> None:
 
 def test_services() -> None:
     assert first_cells(REFERENCE, "Services") == set(services.__all__)
+
+
+@pytest.mark.parametrize(
+    ("heading", "moves"),
+    [("Of a session", MOVES), ("Of an authorization", ATTEMPT_MOVES), ("Of an order", ORDER_MOVES)],
+)
+def test_states(heading: str, moves: Mapping[str, frozenset[str]]) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| .*? \| (.*?) ?\|$", section_of(ORDERS, heading), re.MULTILINE)
+    documented = {state: set(re.findall(r"`(\w+)`", targets)) for state, targets in rows}
+    assert documented == {str(state): set(map(str, targets)) for state, targets in moves.items()}
+
+
+def test_flags() -> None:
+    assert first_cells(ORDERS, "Flags") == {"flag", *Flag.values}
+
+
+def test_reasons() -> None:
+    """Each is written in full where it is made."""
+    sources = "".join(
+        inspect.getsource(module) for module in (notices, placing, reconciliation, releasing, convergence)
+    )
+    constants = re.findall(
+        r"^[A-Z_, ]+ = ((?:\"[a-z_]+\"(?:, )?)+)$", inspect.getsource(placing), re.MULTILINE
+    )
+    made = {reason for line in constants for reason in re.findall(r"\"(\w+)\"", line)}
+    made |= set(re.findall(r"(?:release|give_up)\(\w+, \"(\w+)\"", sources))
+    made |= set(re.findall(r"reason=\"(\w+)\"", sources))
+    (table,) = re.findall(r"^\| `reason` \|.*?\n\n", ORDERS, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) - {"reason"} == made
+
+
+def test_what_klarna_reconcile_says() -> None:
+    section = section_of(ORDERS, "klarna_reconcile")
+    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    said = {word for cell in cells for word in re.findall(r"`(.*?)`", cell)}
+    assert said == {*reconciliation.JOBS, "failed"}
+
+
+def section_of(page: str, heading: str) -> str:
+    found = re.search(rf"^(?:##+) {heading}$(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_endpoints() -> None:
+    """Each method of each view, and each URL of a callback."""
+    documented = re.findall(r"^\| `([A-Z]+) (\w+/)` \|", REFERENCE, re.MULTILINE)
+    views = {"session/": SessionView, "attempt/": AttemptView, "authorization/": AuthorizationView}
+    assert documented == [
+        (method.upper(), address)
+        for address, view in views.items()
+        for method in view.http_method_names
+        if method != "head"
+    ]
+    callbacks = re.findall(r"^\| `(callbacks/.*?)` \|", ORDERS, re.MULTILINE)
+    patterns = [str(each.pattern).replace("str:", "") for each in urls.urlpatterns]
+    assert patterns == [*views, *callbacks]
+
+
+def test_answers_of_endpoints() -> None:
+    """Each code of a 409, and what it says to do next."""
+    made = set(re.findall(r"\"(\w+)\",\s+\"[A-Z].*?next=\"(\w+)\"", inspect.getsource(outcomes), re.DOTALL))
+    made |= {(code, "authorize") for code in ("authorize_again", "unknown_attempt")}
+    assert set(re.findall(r"\| 409 `(\w+)` \| `(\w+)` \|", REFERENCE)) == made
+
+
+@pytest.mark.parametrize("model", [KlarnaOrder, KlarnaAuthorization])
+def test_fields_of_models(model: type[Model]) -> None:
+    (table,) = re.findall(rf"^\| field of `{model.__name__}` \|.*?\n\n", REFERENCE, re.MULTILINE | re.DOTALL)
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    for name in re.findall(r"`(\w+)`", " ".join(cells)):
+        assert hasattr(model, name), name
+
+
+def test_events() -> None:
+    """The head of the module says the same ones."""
+    documented = set(re.findall(r"^\| `(klarna:[\w-]+)` \|", REFERENCE, re.MULTILINE))
+    assert documented == set(re.findall(r"^ \*   (klarna:[\w-]+) ", MODULE, re.MULTILINE))
+    for event, detail in re.findall(r"^ \*   (klarna:\w+) +\{(\w.*?)\}", MODULE, re.MULTILINE):
+        (row,) = re.findall(rf"^\| `{event}` \| (.*?) \|", REFERENCE, re.MULTILINE)
+        assert re.findall(r"`(\w+)`", row) == detail.split(", ")
+
+
+def test_actions_of_the_admin() -> None:
+    """By their titles; the row of one begins as its title does, or where that differs from the one before."""
+    section = section_of(REFERENCE, "The admin")
+    rows = re.findall(r"^\| (.*?) \| `(\w+)` \|", section, re.MULTILINE)
+    repairs = [value for value in vars(measures).values() if isinstance(value, Repair)]
+    assert [f"django_klarna.{permission}" for _title, permission in rows] == [
+        repair.permission for repair in repairs
+    ]
+    for (title, _permission), repair in zip(rows, repairs, strict=True):
+        words = title.rpartition(": ")[2] if title.startswith("on ") else title
+        assert str(repair.title).endswith(words.removeprefix("… "))
 
 
 def test_adapter() -> None:
@@ -212,7 +340,7 @@ def plain(source: str) -> str:
 
 
 def test_the_example_of_the_readme_is_the_adapter_that_is_tested() -> None:
-    """Line for line, but for annotations and what the suite's shop needs to make the order later."""
+    """Line for line, but for annotations."""
     tested = plain((ROOT / "tests" / "shop" / "klarna.py").read_text())
     (example,) = re.findall(r"# shop/klarna\.py\n(.*?)```", README, re.DOTALL)
     lines = plain(example.replace("from shop", "from tests.shop")).splitlines()
