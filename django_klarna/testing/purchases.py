@@ -188,7 +188,9 @@ def order_for(cart: Model, payload: Payload, status: str) -> KlarnaOrder:
         order_amount=session.order_amount,
         order_tax_amount=session.order_tax_amount,
         purchase_currency=session.purchase_currency,
-        merchant_reference1=reference_of(cart) or "",
+        merchant_reference1=str(reference_of(cart) or "")[
+            :LONGEST_REFERENCE
+        ],  # another check tells if it is too long
         payment_method="invoice",
         recorded_at=timezone.now(),
     ).pk
