@@ -209,3 +209,21 @@ def test_id_of_another_order_of_ours_is_none_of_this_one(klarna: Sandbox, make_c
 
 def test_order_without_a_page_of_klarnas(klarna: Sandbox) -> None:
     assert safe_redirect("default", None) == ""
+
+
+def test_news_that_cannot_be_told_at_once_fail_no_purchase(
+    klarna: Sandbox, cart: Cart, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorization = authorize(klarna, cart)
+    written: list[None] = []
+
+    def second() -> None:
+        written.append(None)
+        if len(written) == 2:  # the first is the move that makes them due
+            raise OperationalError
+
+    with on_statement("order_placed", second, times=2):
+        assert services.place_order(authorization.pk).state == Attempt.PLACED
+
+    assert "Not all is done about an order" in caplog.messages
+    assert services.reconcile() == {"signals of orders": 1}
