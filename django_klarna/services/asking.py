@@ -7,15 +7,15 @@ from django.utils import timezone
 
 from django_klarna.api import CreateOrderRequest, CustomerTokenCreationRequest, Order
 from django_klarna.audit import ERROR_CODE, matching
-from django_klarna.exceptions import KlarnaAPIError, KlarnaConflictError, KlarnaNotFoundError
+from django_klarna.exceptions import KlarnaAPIError, KlarnaConflictError
 from django_klarna.models import Attempt, KlarnaAuthorization, KlarnaSession, State
 from django_klarna.services.attempts import TOKENIZE, TOKENIZING, authorizations
-from django_klarna.services.calls import COMPLETED, client, is_answer, session_id
+from django_klarna.services.calls import COMPLETED, client, is_answer
 from django_klarna.services.columns import Token
 from django_klarna.services.deadlines import Deadline
 from django_klarna.services.leases import sessions
 from django_klarna.services.orders import flag_unknown_order, note_order
-from django_klarna.services.releasing import lock, reopen
+from django_klarna.services.releasing import is_complete, lock, reopen
 from django_klarna.services.transactions import durable
 
 #: Klarna's word for an authorization that it takes back when the order is placed.
@@ -29,7 +29,6 @@ def ask(row: KlarnaSession, attempt: KlarnaAuthorization, deadline: Deadline) ->
     https://docs.klarna.com/payments/web-payments/integrate-with-klarna-payments/integrate-via-sdk/step-3-create-an-order
     """
     order = CreateOrderRequest.from_dict(json.loads(attempt.body))
-    order.canonical()
     was_asked = attempt.asked > 0
     authorizations().filter(pk=attempt.pk).update(asked=F("asked") + 1)
     try:
@@ -82,13 +81,7 @@ def has_order(row: KlarnaSession, error: KlarnaAPIError, deadline: Deadline, *, 
 
     A session that is gone has no order, unless it was asked for before: then nobody can know.
     """
-    if error.error_code == COMPLETED:
-        return True
-    try:
-        answer = client(row.account).sessions.read_credit_session(session_id(row), timeout=deadline.left())
-    except KlarnaNotFoundError:
-        return was_asked
-    return answer.status == "complete"
+    return error.error_code == COMPLETED or is_complete(row, deadline, if_gone=was_asked)
 
 
 def settle(row: KlarnaSession, attempt: KlarnaAuthorization, error: KlarnaAPIError, ordered: bool) -> None:

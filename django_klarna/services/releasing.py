@@ -87,12 +87,12 @@ def is_expired(attempt: KlarnaAuthorization) -> bool:
     return attempt.received_at is not None and attempt.received_at < timezone.now() - LIFETIME
 
 
-def is_complete(row: KlarnaSession, deadline: Deadline) -> bool:
-    """Read whether Klarna has an order of a session."""
+def is_complete(row: KlarnaSession, deadline: Deadline, *, if_gone: bool = False) -> bool:
+    """Read whether Klarna has an order of a session; of one that is gone, ``if_gone`` says what is believed."""
     try:
         answer = client(row.account).sessions.read_credit_session(session_id(row), timeout=deadline.left())
     except KlarnaNotFoundError:
-        return False
+        return if_gone
     return answer.status == "complete"
 
 

@@ -34,11 +34,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TWO_DAYS = 49 * 3600
 
 
-@pytest.fixture
-def impatient(settings: Settings) -> None:
-    settings.KLARNA_ORDER_TIMEOUT = 1
-
-
 def on_statement(word: str, act: Callable[[], object], times: int = 1) -> Any:
     """Do something just before a statement that writes this word."""
     left = [times]

@@ -59,11 +59,6 @@ def use(settings: Settings) -> Use:
 
 
 @pytest.fixture
-def impatient(settings: Settings) -> None:
-    settings.KLARNA_ORDER_TIMEOUT = settings.KLARNA_ENSURE_TIMEOUT = settings.KLARNA_SYNC_TIMEOUT = 1
-
-
-@pytest.fixture
 def tokenizing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> type[TokenizingAdapter]:
     settings.KLARNA_CART_ADAPTER = "tests.shop.delivering.TokenizingAdapter"
     monkeypatch.setattr(TokenizingAdapter, "tokens", [])

@@ -3,13 +3,11 @@
 import json
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
-from pytest_django import Settings
 
 from django_klarna import services
 from django_klarna.exceptions import CartNotPayable, KlarnaAuthenticationError, KlarnaBusyError
@@ -20,18 +18,6 @@ from tests.services.threads import in_thread
 from tests.shop.models import Cart, CartLine, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def adapter(settings: Settings) -> Iterator[type[Adapter]]:
-    settings.KLARNA_CART_ADAPTER = "tests.services.purchases.Adapter"
-    yield Adapter
-    Adapter.failures = 0
-
-
-@pytest.fixture
-def impatient(settings: Settings) -> None:
-    settings.KLARNA_ORDER_TIMEOUT = 1
 
 
 def created_orders(klarna: Sandbox) -> list[Any]:

@@ -3,14 +3,12 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import Client
-from pytest_django import Settings
 
 from django_klarna import services, signals
 from django_klarna.exceptions import KlarnaBusyError
@@ -36,18 +34,6 @@ from tests.services.purchases import (
 from tests.shop.models import Cart, Order, Product
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def adapter(settings: Settings) -> Iterator[type[Adapter]]:
-    settings.KLARNA_CART_ADAPTER = "tests.services.purchases.Adapter"
-    yield Adapter
-    Adapter.failures = 0
-
-
-@pytest.fixture
-def impatient(settings: Settings) -> None:
-    settings.KLARNA_ORDER_TIMEOUT = 1
 
 
 def the_attempt() -> KlarnaAuthorization:
